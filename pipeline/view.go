@@ -1,0 +1,124 @@
+package pipeline
+
+import "time"
+
+// The types below are what a reader of the analytical store gets. All times are
+// UTC with millisecond precision.
+
+// Seen holds what every resource has.
+type Seen struct {
+	ID             string    `json:"id"` // ResourceID(CorrelationKey)
+	ProjectID      string    `json:"projectId"`
+	CorrelationKey string    `json:"correlationKey"`
+	FirstSeen      time.Time `json:"firstSeen"`
+	LastSeen       time.Time `json:"lastSeen"`
+	Tags           []string  `json:"tags"`
+}
+
+// Domain is a host name of a project.
+type Domain struct {
+	Seen
+	Name  string   `json:"name"`
+	Hosts []string `json:"hosts"` // addresses it was seen to resolve to
+}
+
+// Host is an address of a project.
+type Host struct {
+	Seen
+	IP      string   `json:"ip"`
+	OS      string   `json:"os,omitempty"`
+	Domains []string `json:"domains"` // names seen to resolve to it
+	Ports   int      `json:"ports"`   // how many open ports are known
+}
+
+// IPRange is a network of a project.
+type IPRange struct {
+	Seen
+	CIDR string `json:"cidr"`
+}
+
+// Port is an open port of a host.
+type Port struct {
+	Seen
+	IP       string   `json:"ip"`
+	Port     int      `json:"port"`
+	Protocol Protocol `json:"protocol"`
+	Service  string   `json:"service,omitempty"`
+	Product  string   `json:"product,omitempty"`
+	Version  string   `json:"version,omitempty"`
+}
+
+// Website is what a TCP port serves for a name, or for the bare address.
+type Website struct {
+	Seen
+	URL          string       `json:"url"`
+	IP           string       `json:"ip"`
+	Port         int          `json:"port"`
+	Domain       string       `json:"domain"` // "" for the bare address
+	Path         string       `json:"path"`
+	SSL          *bool        `json:"ssl,omitempty"`
+	Status       int          `json:"status,omitempty"` // HTTP status code of the last probe
+	Title        string       `json:"title,omitempty"`
+	Server       string       `json:"server,omitempty"`
+	Technologies []string     `json:"technologies"`
+	Certificate  *Certificate `json:"certificate,omitempty"`
+}
+
+// Certificate is the leaf certificate a website presented.
+type Certificate struct {
+	Subject     string    `json:"subject"`
+	Issuer      string    `json:"issuer"`
+	Names       []string  `json:"names"`
+	NotBefore   time.Time `json:"notBefore"`
+	NotAfter    time.Time `json:"notAfter"`
+	Fingerprint string    `json:"fingerprint"` // SHA-256 of the DER form, lower-case hex
+}
+
+// Execution is one run of a job, as the store knows it.
+type Execution struct {
+	ID        string     `json:"id"`
+	ProjectID string     `json:"projectId"`
+	Job       string     `json:"job"`
+	State     State      `json:"state"`
+	Reason    Reason     `json:"reason,omitempty"`
+	Detail    string     `json:"detail,omitempty"`
+	ExitCode  *int       `json:"exitCode,omitempty"`
+	Attempt   int        `json:"attempt"`
+	Runner    string     `json:"runner,omitempty"`
+	Arguments []Argument `json:"arguments"`
+	Cause     Cause      `json:"cause"`
+	Target    string     `json:"target,omitempty"`
+	QueuedAt  time.Time  `json:"queuedAt"`
+	StartedAt time.Time  `json:"startedAt,omitzero"` // of the last attempt
+	EndedAt   time.Time  `json:"endedAt,omitzero"`
+	Findings  int        `json:"findings"`
+	Errors    int        `json:"errors"`   // log lines of level error
+	Warnings  int        `json:"warnings"` // log lines of level warning
+}
+
+// Query selects and pages a list. The zero value asks for the first page of
+// everything.
+type Query struct {
+	ProjectID string // "" means every project the caller may see
+	Text      string // case-insensitive part of the resource's main text
+	Limit     int    // rows per page, 1..1000; 0 means 50
+	Cursor    string // opaque, from the page before; "" for the first
+}
+
+// Page is one page of a list and what is needed to get the next.
+type Page[T any] struct {
+	Items []T    `json:"items"`
+	Total uint64 `json:"total"`          // exact number of rows the query selects
+	Next  string `json:"next,omitempty"` // cursor of the next page; "" on the last
+}
+
+// Counts are totals of one project or of all.
+type Counts struct {
+	Domains    uint64           `json:"domains"`
+	Hosts      uint64           `json:"hosts"`
+	Ranges     uint64           `json:"ipRanges"`
+	Ports      uint64           `json:"ports"`
+	Websites   uint64           `json:"websites"`
+	Findings   uint64           `json:"findings"`
+	Executions map[State]uint64 `json:"executions"` // every state, 0 included
+}
