@@ -5,6 +5,10 @@ import "time"
 // The types below are what a reader of the analytical store gets. All times are
 // UTC with millisecond precision.
 
+// MaxLinks is how many linked resources a view names at most: an address of a
+// shared front end may have a hundred thousand names.
+const MaxLinks = 100
+
 // Seen holds what every resource has.
 type Seen struct {
 	ID             string    `json:"id"` // ResourceID(CorrelationKey)
@@ -19,7 +23,7 @@ type Seen struct {
 type Domain struct {
 	Seen
 	Name  string   `json:"name"`
-	Hosts []string `json:"hosts"` // addresses it was seen to resolve to
+	Hosts []string `json:"hosts"` // addresses it was seen to resolve to, in order, at most MaxLinks
 }
 
 // Host is an address of a project.
@@ -27,7 +31,7 @@ type Host struct {
 	Seen
 	IP      string   `json:"ip"`
 	OS      string   `json:"os,omitempty"`
-	Domains []string `json:"domains"` // names seen to resolve to it
+	Domains []string `json:"domains"` // names seen to resolve to it, in order, at most MaxLinks
 	Ports   int      `json:"ports"`   // how many open ports are known
 }
 
@@ -103,6 +107,56 @@ type Query struct {
 	Text      string // case-insensitive part of the resource's main text
 	Limit     int    // rows per page, 1..1000; 0 means 50
 	Cursor    string // opaque, from the page before; "" for the first
+}
+
+// FindingQuery selects and pages stored findings, newest first. Empty fields do
+// not constrain.
+type FindingQuery struct {
+	ProjectID   string // "" means every project the caller may see
+	Target      string // correlation key of the resource
+	Key         string // key of the finding
+	ExecutionID string // the execution that said it
+	Limit       int    // rows per page, 1..1000; 0 means 50
+	Cursor      string // opaque, from the page before; "" for the first
+}
+
+// StoredFinding is a finding as the store keeps it.
+type StoredFinding struct {
+	ID             string      `json:"id"`
+	ProjectID      string      `json:"projectId"`
+	CorrelationKey string      `json:"correlationKey"` // the resource it is about
+	At             time.Time   `json:"at"`             // when it was first accepted
+	Source         Source      `json:"source"`
+	ExecutionID    string      `json:"executionId,omitempty"`
+	Job            string      `json:"job,omitempty"` // name of the job of that execution
+	UserID         string      `json:"userId,omitempty"`
+	RootID         string      `json:"rootId,omitempty"`
+	Depth          int         `json:"depth"`
+	Type           FindingType `json:"type"`
+	Key            string      `json:"key"`
+	Name           string      `json:"name,omitempty"`
+	Tag            string      `json:"tag,omitempty"`
+	SSL            *bool       `json:"ssl,omitempty"`
+	Locators
+	Fields []Field `json:"fields"`
+}
+
+// ExecutionQuery selects and pages executions, the last queued first.
+type ExecutionQuery struct {
+	ProjectID string // "" means every project the caller may see
+	State     State  // "" means any
+	Limit     int    // rows per page, 1..1000; 0 means 50
+	Cursor    string // opaque, from the page before; "" for the first
+}
+
+// LogQuery selects and pages the log of one execution, in the order in which the
+// lines arrived. Unlike other pages, a page of log lines has a Next even when it
+// is the last or empty: asking again from there follows the log.
+type LogQuery struct {
+	ExecutionID string
+	Level       Level  // the least severe level wanted; "" means every line
+	After       string // opaque, Next of the page before; "" for the start
+	Limit       int    // lines per page, 1..1000; 0 means 50
 }
 
 // Page is one page of a list and what is needed to get the next.
