@@ -1,0 +1,81 @@
+package bus
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// Offsets are positions by topic and partition; each is one past the last record.
+type Offsets map[string]map[int32]int64
+
+// Ends returns the end of each topic as it is now.
+func (b *Bus) Ends(ctx context.Context, topics ...string) (Offsets, error) {
+	listed, err := b.admin.ListEndOffsets(ctx, topics...)
+	if err == nil {
+		err = listed.Error()
+	}
+	if err != nil {
+		return nil, classify(fmt.Errorf("listing end offsets: %w", err))
+	}
+	ends := Offsets{}
+	for topic, parts := range listed {
+		ends[topic] = map[int32]int64{}
+		for p, o := range parts {
+			ends[topic][p] = o.Offset
+		}
+	}
+	return ends, nil
+}
+
+// WaitCommitted returns nil once the group has committed up to o, or ctx's error
+// with CodeUnavailable when that takes longer than ctx allows.
+func (b *Bus) WaitCommitted(ctx context.Context, group string, o Offsets) error {
+	for pause := 2 * time.Millisecond; ; pause = min(2*pause, 100*time.Millisecond) {
+		behind, err := b.behind(ctx, group, o)
+		if err == nil && behind == 0 {
+			return nil
+		}
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+			if err == nil {
+				err = fmt.Errorf("%s is %d records behind: %w", group, behind, ctx.Err())
+			}
+			return classify(err)
+		}
+	}
+}
+
+// Lag returns how many records of each topic the group has not committed.
+func (b *Bus) Lag(ctx context.Context, group string, topics ...string) (map[string]int64, error) {
+	ends, err := b.Ends(ctx, topics...)
+	if err != nil {
+		return nil, err
+	}
+	lag := map[string]int64{}
+	for topic, parts := range ends {
+		if lag[topic], err = b.behind(ctx, group, Offsets{topic: parts}); err != nil {
+			return nil, err
+		}
+	}
+	return lag, nil
+}
+
+func (b *Bus) behind(ctx context.Context, group string, o Offsets) (int64, error) {
+	committed, err := b.admin.FetchOffsets(ctx, group)
+	if err != nil {
+		return 0, classify(fmt.Errorf("fetching offsets of %s: %w", group, err))
+	}
+	var n int64
+	for topic, parts := range o {
+		for p, end := range parts {
+			at := int64(0)
+			if c, ok := committed.Lookup(topic, p); ok && c.At > 0 {
+				at = c.At
+			}
+			n += max(0, end-at)
+		}
+	}
+	return n, nil
+}
