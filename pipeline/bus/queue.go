@@ -61,8 +61,12 @@ func (q *Queue) Run(ctx context.Context) error {
 				restoreErr = err
 			}
 		}),
-		kgo.OnPartitionsRevoked(func(_ context.Context, c *kgo.Client, parts map[string][]int32) { q.revoke(c, parts[q.cfg.Topic], true) }),
-		kgo.OnPartitionsLost(func(_ context.Context, c *kgo.Client, parts map[string][]int32) { q.revoke(c, parts[q.cfg.Topic], false) }),
+		kgo.OnPartitionsRevoked(func(_ context.Context, c *kgo.Client, parts map[string][]int32) {
+			q.revoke(c, parts[q.cfg.Topic], true)
+		}),
+		kgo.OnPartitionsLost(func(_ context.Context, c *kgo.Client, parts map[string][]int32) {
+			q.revoke(c, parts[q.cfg.Topic], false)
+		}),
 	)...)...)
 	if err != nil {
 		return fmt.Errorf("making queue: %w", err)
