@@ -1,0 +1,190 @@
+// Package clickhouse is the analytical store: it writes what the projector folded
+// and answers what the API asks, on a ClickHouse server or on the embedded engine
+// (sinks/chdb), with the same code.
+//
+// Open dials nothing. Migrate makes the database and its tables; until it has run
+// once, reading and writing fail. Writing is idempotent and commutative (see
+// sinks/rows). Every call has a deadline. Close is called after the last use.
+package clickhouse
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"os"
+
+	"github.com/ClickHouse/clickhouse-go/v2"
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/stalker-asm/stalker/pipeline"
+	"github.com/stalker-asm/stalker/sinks/clickhouse/schema"
+)
+
+// Deps is what a Store needs from outside.
+type Deps struct {
+	Log     *slog.Logger
+	Metrics prometheus.Registerer
+	// Transport is the embedded engine's (chdb.Engine.Transport); nil for a server.
+	Transport func(*http.Transport) (http.RoundTripper, error)
+}
+
+// Store is a connection pool to one database.
+type Store struct {
+	cfg     Config
+	opts    *clickhouse.Options
+	conn    driver.Conn
+	log     *slog.Logger
+	metrics *metrics
+}
+
+// Open checks the configuration and prepares the pool.
+func Open(cfg Config, d Deps) (*Store, error) {
+	err := cfg.Validate()
+	if embedded := d.Transport != nil; embedded != (len(cfg.Addresses) == 0) {
+		err = errors.Join(err, errors.New("addresses: name a server, or start the embedded engine, and not both"))
+	}
+	if err != nil {
+		return nil, fmt.Errorf("clickhouse config: %w", err)
+	}
+	opts, err := options(cfg, d)
+	if err != nil {
+		return nil, fmt.Errorf("clickhouse config: %w", err)
+	}
+	conn, err := clickhouse.Open(opts)
+	if err != nil {
+		return nil, fmt.Errorf("clickhouse config: %w", err)
+	}
+	return &Store{cfg: cfg, opts: opts, conn: conn, log: d.Log.With("component", "clickhouse"), metrics: newMetrics(d.Metrics)}, nil
+}
+
+func options(cfg Config, d Deps) (*clickhouse.Options, error) {
+	o := &clickhouse.Options{
+		Addr:         cfg.Addresses,
+		Auth:         clickhouse.Auth{Database: cfg.Database, Username: cfg.User, Password: string(cfg.Password)},
+		DialTimeout:  cfg.DialTimeout,
+		ReadTimeout:  max(cfg.ReadTimeout, cfg.WriteTimeout),
+		MaxOpenConns: cfg.MaxConnections,
+		MaxIdleConns: cfg.MaxConnections,
+		Compression:  &clickhouse.Compression{Method: clickhouse.CompressionLZ4},
+		Settings: clickhouse.Settings{
+			"async_insert":                     0, // an INSERT is acknowledged when it is on disk, not when it is in a queue
+			"optimize_functions_to_subcolumns": 0, // see element
+		},
+	}
+	if cfg.Protocol == ProtocolHTTP {
+		o.Protocol = clickhouse.HTTP
+	}
+	if d.Transport != nil {
+		o.Addr, o.Protocol, o.Compression = []string{"embedded:1"}, clickhouse.HTTP, nil
+		o.TransportFunc = d.Transport
+		return o, nil
+	}
+	var err error
+	o.TLS, err = cfg.TLS.config()
+	return o, err
+}
+
+func (t *TLS) config() (*tls.Config, error) {
+	if !t.Enabled {
+		return nil, nil //nolint:nilnil // how the driver is told not to encrypt
+	}
+	c := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: t.ServerName}
+	if t.CAFile != "" {
+		pem, err := os.ReadFile(t.CAFile)
+		if err != nil {
+			return nil, fmt.Errorf("tls.caFile: %w", err)
+		}
+		c.RootCAs = x509.NewCertPool()
+		if !c.RootCAs.AppendCertsFromPEM(pem) {
+			return nil, fmt.Errorf("tls.caFile: no certificate in %s", t.CAFile)
+		}
+	}
+	if t.CertFile != "" {
+		pair, err := tls.LoadX509KeyPair(t.CertFile, t.KeyFile)
+		if err != nil {
+			return nil, fmt.Errorf("tls.certFile: %w", err)
+		}
+		c.Certificates = []tls.Certificate{pair}
+	}
+	return c, nil
+}
+
+// Ping asks whether the store answers.
+func (s *Store) Ping(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, s.cfg.DialTimeout)
+	defer cancel()
+	return explain(s.conn.Ping(ctx))
+}
+
+// Migrate makes the database and its tables, as far as they are missing, and logs
+// what it did. It may run in several processes at once.
+func (s *Store) Migrate(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, s.cfg.WriteTimeout)
+	defer cancel()
+	if err := s.createDatabase(ctx); err != nil {
+		return fmt.Errorf("migrating the store: %w", explain(err))
+	}
+	steps, err := schema.Reconcile(ctx, s.conn, schema.Tables())
+	applied := 0
+	for _, step := range steps {
+		if step.Applied {
+			applied++
+			s.log.Info("schema step applied", "step", step.Name)
+		}
+	}
+	s.metrics.steps.WithLabelValues("applied").Add(float64(applied))
+	s.metrics.steps.WithLabelValues("skipped").Add(float64(len(steps) - applied))
+	if err != nil {
+		return fmt.Errorf("migrating the store: %w", explain(err))
+	}
+	return nil
+}
+
+// createDatabase uses a connection of its own: one to a database that does not
+// exist cannot be opened.
+func (s *Store) createDatabase(ctx context.Context) error {
+	opts := *s.opts
+	opts.Auth.Database = "default"
+	conn, err := clickhouse.Open(&opts)
+	if err != nil {
+		return err
+	}
+	defer conn.Close() //nolint:errcheck // nothing is pending on it
+	return schema.CreateDatabase(ctx, conn, s.cfg.Database)
+}
+
+// Close closes the connections.
+func (s *Store) Close() error { return s.conn.Close() }
+
+// Codes of ClickHouse that say "not now".
+var notNow = map[int32]pipeline.Code{
+	159: pipeline.CodeUnavailable, // timeout exceeded
+	202: pipeline.CodeBusy,        // too many simultaneous queries
+	241: pipeline.CodeBusy,        // memory limit exceeded
+	243: pipeline.CodeUnavailable, // not enough space
+	252: pipeline.CodeBusy,        // too many parts
+}
+
+// explain gives an error of the driver the code a caller can act on. What the
+// engine objects to in a statement stays internal: the statement is ours.
+func explain(err error) error {
+	if err == nil || pipeline.CodeOf(err) != pipeline.CodeInternal {
+		return err
+	}
+	var ex *clickhouse.Exception
+	if errors.As(err, &ex) {
+		if code, ok := notNow[ex.Code]; ok {
+			return pipeline.Errorf(code, "the store cannot answer now: %w", err)
+		}
+		return err
+	}
+	if errors.Is(err, context.Canceled) {
+		return err
+	}
+	return pipeline.Errorf(pipeline.CodeUnavailable, "the store does not answer: %w", err)
+}

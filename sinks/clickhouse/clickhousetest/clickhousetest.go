@@ -1,0 +1,123 @@
+// Package clickhousetest gives tests the store on the embedded engine: one engine
+// for the process, since there can be only one, and a database for each test.
+//
+//	func TestMain(m *testing.M) { os.Exit(clickhousetest.Main(m)) }
+package clickhousetest
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+	"testing"
+
+	ch "github.com/ClickHouse/clickhouse-go/v2"
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/stalker-asm/stalker/sinks/chdb"
+	"github.com/stalker-asm/stalker/sinks/clickhouse"
+	"github.com/stalker-asm/stalker/sinks/clickhouse/schema"
+)
+
+var (
+	engine *chdb.Engine
+	serial atomic.Int64
+)
+
+// Main starts the engine, runs the tests and stops it. Without the library it
+// fails and says where that was looked for.
+func Main(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "clickhouse")
+	if err != nil {
+		return fail(err)
+	}
+	defer os.RemoveAll(dir) //nolint:errcheck // the system clears it some day
+	cfg := chdb.DefaultConfig()
+	cfg.Dir = filepath.Join(dir, "clickhouse")
+	engine, err = chdb.Open(cfg, chdb.Deps{Log: slog.New(slog.DiscardHandler), Metrics: prometheus.NewRegistry()})
+	if err != nil {
+		return fail(err)
+	}
+	code := m.Run()
+	if err := engine.Close(); err != nil {
+		return fail(err)
+	}
+	return code
+}
+
+func fail(err error) int {
+	fmt.Fprintln(os.Stderr, "clickhousetest:", err)
+	return 1
+}
+
+// Conn returns a connection to a database without tables, which goes when the
+// test ends.
+func Conn(tb testing.TB) driver.Conn {
+	tb.Helper()
+	name := database(tb)
+	if err := schema.CreateDatabase(tb.Context(), dial(tb, "default"), name); err != nil {
+		tb.Fatal(err)
+	}
+	return dial(tb, name)
+}
+
+// Empty returns a store on a database that does not exist yet, and goes when the
+// test ends.
+func Empty(tb testing.TB) *clickhouse.Store {
+	tb.Helper()
+	cfg := clickhouse.DefaultConfig()
+	cfg.Database = database(tb)
+	s, err := clickhouse.Open(cfg, clickhouse.Deps{
+		Log: slog.New(slog.DiscardHandler), Metrics: prometheus.NewRegistry(), Transport: engine.Transport,
+	})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			tb.Error(err)
+		}
+	})
+	return s
+}
+
+// Open returns a store with its tables.
+func Open(tb testing.TB) *clickhouse.Store {
+	tb.Helper()
+	s := Empty(tb)
+	if err := s.Migrate(tb.Context()); err != nil {
+		tb.Fatal(err)
+	}
+	return s
+}
+
+// database returns a name of the test's own and drops what has it in the end.
+func database(tb testing.TB) string {
+	tb.Helper()
+	if engine == nil {
+		tb.Fatal("TestMain does not call clickhousetest.Main")
+	}
+	name := fmt.Sprintf("test_%d", serial.Add(1))
+	root := dial(tb, "default")
+	tb.Cleanup(func() {
+		if err := root.Exec(context.Background(), "DROP DATABASE IF EXISTS "+name+" SYNC"); err != nil {
+			tb.Error(err)
+		}
+	})
+	return name
+}
+
+func dial(tb testing.TB, database string) driver.Conn {
+	tb.Helper()
+	c, err := ch.Open(&ch.Options{
+		Protocol: ch.HTTP, Addr: []string{"embedded:1"}, Auth: ch.Auth{Database: database}, TransportFunc: engine.Transport,
+	})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { _ = c.Close() })
+	return c
+}

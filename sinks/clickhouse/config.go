@@ -1,0 +1,100 @@
+package clickhouse
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"regexp"
+	"time"
+
+	"github.com/stalker-asm/stalker/pipeline/config"
+)
+
+// Protocols a server is spoken to with.
+const (
+	ProtocolNative = "native"
+	ProtocolHTTP   = "http"
+)
+
+// Config says where the store is and how long it may take.
+type Config struct {
+	// Addresses are the servers, as host:port, tried in order. None means the
+	// embedded engine.
+	Addresses []string `yaml:"addresses"`
+	// Protocol is native (port 9000, 9440 with TLS) or http (8123, 8443 with TLS).
+	Protocol string `yaml:"protocol"`
+	// Database holds the tables; it is made when missing.
+	Database string `yaml:"database"`
+	// User is who to log in as.
+	User string `yaml:"user"`
+	// Password is the user's.
+	Password config.Secret `yaml:"password"`
+	// TLS says how to encrypt the connection.
+	TLS TLS `yaml:"tls"`
+	// DialTimeout bounds opening a connection.
+	DialTimeout time.Duration `yaml:"dialTimeout"`
+	// ReadTimeout bounds one question, for example one page of a list.
+	ReadTimeout time.Duration `yaml:"readTimeout"`
+	// WriteTimeout bounds writing one batch, changing the schema, and deleting.
+	WriteTimeout time.Duration `yaml:"writeTimeout"`
+	// MaxConnections is how many connections are open at most.
+	MaxConnections int `yaml:"maxConnections"`
+}
+
+// TLS says how a connection is encrypted.
+type TLS struct {
+	// Enabled turns encryption on.
+	Enabled bool `yaml:"enabled"`
+	// CAFile is a PEM file of authorities to trust instead of the system's.
+	CAFile string `yaml:"caFile"`
+	// CertFile and KeyFile are PEM files with which to authenticate.
+	CertFile string `yaml:"certFile"`
+	// KeyFile is the key of CertFile.
+	KeyFile string `yaml:"keyFile"`
+	// ServerName is the name the server's certificate must have, when it is not
+	// that of the address.
+	ServerName string `yaml:"serverName"`
+}
+
+// DefaultConfig is the embedded engine.
+func DefaultConfig() Config {
+	return Config{
+		Protocol: ProtocolNative, Database: "stalker", User: "default",
+		DialTimeout: 5 * time.Second, ReadTimeout: 15 * time.Second, WriteTimeout: time.Minute, MaxConnections: 16,
+	}
+}
+
+// A database's name goes into statements as an identifier; this is what needs no
+// quoting anywhere.
+var databaseForm = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,63}$`)
+
+// Validate returns every problem of c, joined.
+func (c *Config) Validate() error {
+	var errs []error
+	for i, a := range c.Addresses {
+		if _, _, err := net.SplitHostPort(a); err != nil {
+			errs = append(errs, fmt.Errorf("addresses[%d]: %q is not host:port", i, a))
+		}
+	}
+	if c.Protocol != ProtocolNative && c.Protocol != ProtocolHTTP {
+		errs = append(errs, fmt.Errorf("protocol: %q is neither %s nor %s", c.Protocol, ProtocolNative, ProtocolHTTP))
+	}
+	if !databaseForm.MatchString(c.Database) || c.Database == "default" || c.Database == "system" {
+		errs = append(errs, fmt.Errorf("database: %q is not a name for a database of our own: letters, digits and _, not default or system", c.Database))
+	}
+	for _, d := range []struct {
+		key   string
+		value time.Duration
+	}{{"dialTimeout", c.DialTimeout}, {"readTimeout", c.ReadTimeout}, {"writeTimeout", c.WriteTimeout}} {
+		if d.value <= 0 {
+			errs = append(errs, fmt.Errorf("%s: must be more than zero", d.key))
+		}
+	}
+	if c.MaxConnections < 1 {
+		errs = append(errs, errors.New("maxConnections: must be at least 1"))
+	}
+	if (c.TLS.CertFile == "") != (c.TLS.KeyFile == "") {
+		errs = append(errs, errors.New("tls: certFile and keyFile go together"))
+	}
+	return errors.Join(errs...)
+}

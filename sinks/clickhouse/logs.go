@@ -1,0 +1,121 @@
+package clickhouse
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+
+	"github.com/ClickHouse/clickhouse-go/v2"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/stalker-asm/stalker/pipeline"
+)
+
+// levels are the log levels from least to most severe; a line's is stored by its
+// position here.
+var levels = pipeline.Levels()
+
+// logKey orders lines; the cursor holds its value.
+var logKey = []keyColumn{{"position", "Int64"}}
+
+// logQuery selects lines of one execution's log in the order they arrived.
+type logQuery struct {
+	execution string
+	level     int
+	after     []string
+	limit     int
+}
+
+// SQL returns the statement and the values bound to it.
+func (q logQuery) SQL() (string, []any) {
+	where, args := q.where()
+	if q.after != nil {
+		where = append(where, "position > {position:Int64}")
+		args = append(args, clickhouse.Named("position", q.after[0]))
+	}
+	return fmt.Sprintf("SELECT execution_id, project_id, attempt, stream, seq, position, at, level, text\nFROM logs FINAL%s\nORDER BY position\nLIMIT %d",
+		conditions(where), q.limit), args
+}
+
+func (q logQuery) where() (where []string, args []any) {
+	where = []string{"execution_id = {execution:String}"}
+	args = []any{clickhouse.Named("execution", q.execution)}
+	if q.level > 0 {
+		where = append(where, "level >= {level:UInt8}")
+		args = append(args, clickhouse.Named("level", strconv.Itoa(q.level)))
+	}
+	return where, args
+}
+
+// logTotal counts the lines that a logQuery selects over all pages.
+type logTotal struct{ of logQuery }
+
+// SQL returns the statement and the values bound to it.
+func (q logTotal) SQL() (string, []any) {
+	where, args := q.of.where()
+	return "SELECT count()\nFROM logs FINAL" + conditions(where), args
+}
+
+// logRow is a line and where it stands.
+type logRow struct {
+	line     pipeline.LogLine
+	position int64
+}
+
+// Logs reads the log of one execution, in the order in which its lines arrived.
+func (s *Store) Logs(ctx context.Context, q pipeline.LogQuery) (page pipeline.Page[pipeline.LogLine], err error) {
+	ctx, done := s.reading(ctx, "logs")
+	defer func() { done(&err) }()
+	limit, err := pageSize(q.Limit)
+	if err != nil {
+		return page, err
+	}
+	after, err := decodeCursor(q.After, logKey)
+	if err != nil {
+		return page, err
+	}
+	level := slices.Index(levels, q.Level)
+	if level < 0 && q.Level != "" {
+		return page, pipeline.Errorf(pipeline.CodeInvalid, "level %q is none of %v", q.Level, levels)
+	}
+	if q.ExecutionID == "" {
+		return page, pipeline.Errorf(pipeline.CodeInvalid, "the log of which execution?")
+	}
+	sel := logQuery{execution: q.ExecutionID, level: level, after: after, limit: limit}
+	var found []logRow
+	g, gctx := errgroup.WithContext(ctx)
+	g.Go(func() (err error) {
+		page.Total, err = count(gctx, s, logTotal{sel})
+		return err
+	})
+	g.Go(func() (err error) {
+		found, err = all(gctx, s, sel, scanLine)
+		return err
+	})
+	if err := g.Wait(); err != nil {
+		return pipeline.Page[pipeline.LogLine]{}, err
+	}
+	page.Items, page.Next = make([]pipeline.LogLine, len(found)), q.After
+	for i, r := range found {
+		page.Items[i] = r.line
+	}
+	if len(found) > 0 {
+		page.Next = encodeCursor(strconv.FormatInt(found[len(found)-1].position, 10))
+	}
+	return page, nil
+}
+
+func scanLine(r scanner) (l logRow, err error) {
+	var (
+		attempt uint32
+		stream  string
+		level   uint8
+	)
+	if err := r.Scan(&l.line.ExecutionID, &l.line.ProjectID, &attempt, &stream, &l.line.Seq, &l.position, &l.line.At, &level, &l.line.Text); err != nil {
+		return l, err
+	}
+	l.line.Attempt, l.line.Stream, l.line.At = int(attempt), pipeline.Stream(stream), l.line.At.UTC()
+	l.line.Level = levels[min(int(level), len(levels)-1)]
+	return l, nil
+}

@@ -1,0 +1,275 @@
+package clickhouse
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"strconv"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/stalker-asm/stalker/pipeline"
+)
+
+// resource is how one kind of resource is read: where from, in which order, and
+// what belongs to it from other tables.
+type resource[T any] struct {
+	kind    pipeline.Kind
+	table   string
+	columns []string
+	key     []keyColumn // the sorting key after the project
+	textIn  string
+	scan    func(scanner) (T, error)
+	seen    func(*T) *pipeline.Seen
+	keyOf   func(*T) []string                                 // values of key
+	enrich  func(ctx context.Context, s *Store, ts []T) error // nil when there is nothing to add
+}
+
+// list reads one page and the exact total.
+func list[T any](ctx context.Context, s *Store, k *resource[T], q pipeline.Query) (page pipeline.Page[T], err error) {
+	ctx, done := s.reading(ctx, k.table)
+	defer func() { done(&err) }()
+	limit, err := pageSize(q.Limit)
+	if err != nil {
+		return page, err
+	}
+	after, err := decodeCursor(q.Cursor, append([]keyColumn{{"project_id", "String"}}, k.key...))
+	if err != nil {
+		return page, err
+	}
+	sel := pageQuery{table: k.table, columns: k.columns, key: k.key, project: q.ProjectID, text: q.Text, textIn: k.textIn, after: after, limit: limit}
+	g, gctx := errgroup.WithContext(ctx)
+	g.Go(func() (err error) {
+		page.Total, err = count(gctx, s, totalQuery{sel})
+		return err
+	})
+	g.Go(func() (err error) {
+		page.Items, err = all(gctx, s, sel, k.scan)
+		if err != nil {
+			return err
+		}
+		if len(page.Items) > limit {
+			page.Items = page.Items[:limit]
+			last := &page.Items[limit-1]
+			page.Next = encodeCursor(append([]string{k.seen(last).ProjectID}, k.keyOf(last)...)...)
+		}
+		return complete(gctx, s, k, page.Items)
+	})
+	if err := g.Wait(); err != nil {
+		return pipeline.Page[T]{}, err
+	}
+	if page.Items == nil {
+		page.Items = []T{}
+	}
+	return page, nil
+}
+
+// one reads the resource with an id.
+func one[T any](ctx context.Context, s *Store, k *resource[T], id string) (t T, err error) {
+	ctx, done := s.reading(ctx, k.table)
+	defer func() { done(&err) }()
+	found, err := all(ctx, s, oneQuery{k.table, k.columns, id}, k.scan)
+	if err != nil {
+		return t, err
+	}
+	if len(found) == 0 {
+		return t, pipeline.Errorf(pipeline.CodeNotFound, "there is no %s with the id %q", k.kind, id)
+	}
+	return found[0], complete(ctx, s, k, found)
+}
+
+// complete adds what stands in other tables.
+func complete[T any](ctx context.Context, s *Store, k *resource[T], ts []T) error {
+	if len(ts) == 0 {
+		return nil
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error {
+		seen := make([]*pipeline.Seen, len(ts))
+		for i := range ts {
+			seen[i] = k.seen(&ts[i])
+		}
+		return s.addTags(ctx, seen)
+	})
+	if k.enrich != nil {
+		g.Go(func() error { return k.enrich(ctx, s, ts) })
+	}
+	return g.Wait()
+}
+
+// reading begins a read: it gives the deadline, and done names, measures and
+// explains what came of it.
+func (s *Store) reading(ctx context.Context, what string) (context.Context, func(*error)) {
+	start := time.Now()
+	ctx, cancel := context.WithTimeout(ctx, s.cfg.ReadTimeout)
+	return ctx, func(err *error) {
+		cancel()
+		s.metrics.reads.WithLabelValues(what).Observe(time.Since(start).Seconds())
+		if *err != nil && pipeline.CodeOf(*err) == pipeline.CodeInternal {
+			*err = fmt.Errorf("reading %s: %w", what, explain(*err))
+		}
+	}
+}
+
+// Domains lists domains by name.
+func (s *Store) Domains(ctx context.Context, q pipeline.Query) (pipeline.Page[pipeline.Domain], error) {
+	return list(ctx, s, domainKind, q)
+}
+
+// Domain reads one domain.
+func (s *Store) Domain(ctx context.Context, id string) (pipeline.Domain, error) {
+	return one(ctx, s, domainKind, id)
+}
+
+// Hosts lists hosts by address.
+func (s *Store) Hosts(ctx context.Context, q pipeline.Query) (pipeline.Page[pipeline.Host], error) {
+	return list(ctx, s, hostKind, q)
+}
+
+// Host reads one host.
+func (s *Store) Host(ctx context.Context, id string) (pipeline.Host, error) {
+	return one(ctx, s, hostKind, id)
+}
+
+// Ranges lists ranges by address.
+func (s *Store) Ranges(ctx context.Context, q pipeline.Query) (pipeline.Page[pipeline.IPRange], error) {
+	return list(ctx, s, rangeKind, q)
+}
+
+// Range reads one range.
+func (s *Store) Range(ctx context.Context, id string) (pipeline.IPRange, error) {
+	return one(ctx, s, rangeKind, id)
+}
+
+// Ports lists ports by address and number. The text is looked for in
+// "address:port/protocol service product".
+func (s *Store) Ports(ctx context.Context, q pipeline.Query) (pipeline.Page[pipeline.Port], error) {
+	return list(ctx, s, portKind, q)
+}
+
+// Port reads one port.
+func (s *Store) Port(ctx context.Context, id string) (pipeline.Port, error) {
+	return one(ctx, s, portKind, id)
+}
+
+// Websites lists websites by domain, those of bare addresses first. The text is
+// looked for in the URL and the title.
+func (s *Store) Websites(ctx context.Context, q pipeline.Query) (pipeline.Page[pipeline.Website], error) {
+	return list(ctx, s, websiteKind, q)
+}
+
+// Website reads one website.
+func (s *Store) Website(ctx context.Context, id string) (pipeline.Website, error) {
+	return one(ctx, s, websiteKind, id)
+}
+
+var seenColumns = []string{"id", "project_id", "first_seen", "last_seen"}
+
+// seenInto are the places seenColumns are read into.
+func seenInto(s *pipeline.Seen) []any {
+	return []any{&s.ID, &s.ProjectID, &s.FirstSeen, &s.LastSeen}
+}
+
+// finish computes what follows from the other columns.
+func finish(s *pipeline.Seen, l pipeline.Locators, website bool) error {
+	s.FirstSeen, s.LastSeen, s.Tags = s.FirstSeen.UTC(), s.LastSeen.UTC(), []string{}
+	key, err := pipeline.CorrelationKey(s.ProjectID, l, website)
+	if err != nil {
+		return fmt.Errorf("the row with the id %s: %w", s.ID, err)
+	}
+	s.CorrelationKey = key
+	return nil
+}
+
+var domainKind = &resource[pipeline.Domain]{
+	kind: pipeline.KindDomain, table: "domains",
+	columns: append(seenColumns[:4:4], "name"),
+	key:     []keyColumn{{"name", "String"}},
+	textIn:  "name",
+	seen:    func(d *pipeline.Domain) *pipeline.Seen { return &d.Seen },
+	keyOf:   func(d *pipeline.Domain) []string { return []string{d.Name} },
+	scan: func(r scanner) (d pipeline.Domain, err error) {
+		if err := r.Scan(append(seenInto(&d.Seen), &d.Name)...); err != nil {
+			return d, err
+		}
+		return d, finish(&d.Seen, pipeline.Locators{Domain: d.Name}, false)
+	},
+	enrich: addHosts,
+}
+
+var hostKind = &resource[pipeline.Host]{
+	kind: pipeline.KindHost, table: "hosts",
+	columns: append(seenColumns[:4:4], "addr", element("os", "value")),
+	key:     []keyColumn{{"addr", "IPv6"}},
+	textIn:  "ip",
+	seen:    func(h *pipeline.Host) *pipeline.Seen { return &h.Seen },
+	keyOf:   func(h *pipeline.Host) []string { return []string{mapped(h.IP)} },
+	scan: func(r scanner) (h pipeline.Host, err error) {
+		var addr netip.Addr
+		if err := r.Scan(append(seenInto(&h.Seen), &addr, &h.OS)...); err != nil {
+			return h, err
+		}
+		h.IP = addr.Unmap().String()
+		return h, finish(&h.Seen, pipeline.Locators{IP: h.IP}, false)
+	},
+	enrich: addDomainsAndPorts,
+}
+
+var rangeKind = &resource[pipeline.IPRange]{
+	kind: pipeline.KindRange, table: "ip_ranges",
+	columns: append(seenColumns[:4:4], "cidr"),
+	key:     []keyColumn{{"addr", "IPv6"}, {"bits", "UInt8"}},
+	textIn:  "cidr",
+	seen:    func(r *pipeline.IPRange) *pipeline.Seen { return &r.Seen },
+	keyOf: func(r *pipeline.IPRange) []string {
+		p, err := netip.ParsePrefix(r.CIDR)
+		if err != nil { // scan has read it
+			panic(err)
+		}
+		return []string{mapped(p.Addr().String()), strconv.Itoa(p.Bits())}
+	},
+	scan: func(r scanner) (x pipeline.IPRange, err error) {
+		if err := r.Scan(append(seenInto(&x.Seen), &x.CIDR)...); err != nil {
+			return x, err
+		}
+		p, err := netip.ParsePrefix(x.CIDR)
+		if err != nil {
+			return x, fmt.Errorf("the row with the id %s: %w", x.ID, err)
+		}
+		bits := p.Bits()
+		return x, finish(&x.Seen, pipeline.Locators{IP: p.Addr().String(), Mask: &bits}, false)
+	},
+}
+
+var portKind = &resource[pipeline.Port]{
+	kind: pipeline.KindPort, table: "ports",
+	columns: append(seenColumns[:4:4], "addr", "port", "protocol", element("service", "value"), element("product", "value"), element("version", "value")),
+	key:     []keyColumn{{"addr", "IPv6"}, {"port", "UInt16"}, {"protocol", "String"}},
+	textIn:  "concat(ip, ':', toString(port), '/', protocol, ' ', " + element("service", "value") + ", ' ', " + element("product", "value") + ")",
+	seen:    func(p *pipeline.Port) *pipeline.Seen { return &p.Seen },
+	keyOf: func(p *pipeline.Port) []string {
+		return []string{mapped(p.IP), strconv.Itoa(p.Port), string(p.Protocol)}
+	},
+	scan: func(r scanner) (p pipeline.Port, err error) {
+		var (
+			addr     netip.Addr
+			port     uint16
+			protocol string
+		)
+		if err := r.Scan(append(seenInto(&p.Seen), &addr, &port, &protocol, &p.Service, &p.Product, &p.Version)...); err != nil {
+			return p, err
+		}
+		p.IP, p.Port, p.Protocol = addr.Unmap().String(), int(port), pipeline.Protocol(protocol)
+		return p, finish(&p.Seen, pipeline.Locators{IP: p.IP, Port: p.Port, Protocol: p.Protocol}, false)
+	},
+}
+
+// mapped is an address as a bound IPv6 value.
+func mapped(ip string) string {
+	addr, err := netip.ParseAddr(ip)
+	if err != nil {
+		return ip // refused when it is bound
+	}
+	return netip.AddrFrom16(addr.As16()).String()
+}

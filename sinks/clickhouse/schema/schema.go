@@ -1,0 +1,196 @@
+// Package schema declares the tables of the store in Go and makes a database have
+// them. Reconcile compares the declaration with what is there and does what is
+// missing: a second run does nothing. It adds tables, columns and indexes; it
+// never drops or rewrites, so a newer and an older release can share a database.
+// What it cannot reconcile (a column of another type, another sort key) is an
+// error that says so.
+package schema
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/ClickHouse/clickhouse-go/v2"
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+
+	"github.com/stalker-asm/stalker/pipeline"
+)
+
+// Column is a column of a table.
+type Column struct{ Name, Type string }
+
+// Index is a data skipping index.
+type Index struct{ Name, Expr, Type string }
+
+// Table is a table as it should be.
+type Table struct {
+	Name       string
+	Engine     string
+	Columns    []Column
+	OrderBy    []string
+	PrimaryKey []string // a beginning of OrderBy; empty means all of it
+	Indexes    []Index
+}
+
+// Create returns the statement that makes the table.
+func (t *Table) Create() string {
+	var parts []string
+	for _, c := range t.Columns {
+		parts = append(parts, "    "+c.definition())
+	}
+	for _, i := range t.Indexes {
+		parts = append(parts, "    "+i.definition())
+	}
+	sql := fmt.Sprintf("CREATE TABLE IF NOT EXISTS %s (\n%s\n) ENGINE = %s\nORDER BY (%s)", t.Name, strings.Join(parts, ",\n"), t.Engine, strings.Join(t.OrderBy, ", "))
+	if len(t.PrimaryKey) > 0 {
+		sql += fmt.Sprintf("\nPRIMARY KEY (%s)", strings.Join(t.PrimaryKey, ", "))
+	}
+	return sql
+}
+
+func (c Column) definition() string { return "`" + c.Name + "` " + c.Type }
+
+func (i Index) definition() string {
+	return fmt.Sprintf("INDEX %s %s TYPE %s GRANULARITY 1", i.Name, i.Expr, i.Type)
+}
+
+// Step is one thing that was looked at, and what was done about it.
+type Step struct {
+	Name    string // for people: "table domains", "column domains.name"
+	Applied bool   // false when it was there already
+}
+
+// Conn is what Reconcile needs of a connection to the database.
+type Conn interface {
+	Exec(ctx context.Context, sql string, args ...any) error
+	Query(ctx context.Context, sql string, args ...any) (driver.Rows, error)
+}
+
+// Reconcile makes the connection's database have the tables. It returns what it
+// looked at so far also when it fails.
+func Reconcile(ctx context.Context, c Conn, tables []Table) ([]Step, error) {
+	have, err := inspect(ctx, c)
+	if err != nil {
+		return nil, fmt.Errorf("reading the schema: %w", err)
+	}
+	var steps []Step
+	var problems []error
+	for _, t := range tables {
+		plan, err := have.plan(&t)
+		problems = append(problems, err)
+		for _, p := range plan {
+			for _, sql := range p.sql {
+				if err := c.Exec(ctx, sql); err != nil {
+					return steps, fmt.Errorf("making %s: %w", p.name, err)
+				}
+			}
+			steps = append(steps, Step{Name: p.name, Applied: len(p.sql) > 0})
+		}
+	}
+	return steps, errors.Join(problems...)
+}
+
+// planned is a step before it is done; no statement means nothing is missing.
+type planned struct {
+	name string
+	sql  []string
+}
+
+// existing is the schema as it is.
+type existing struct {
+	sortKeys map[string]string            // by table
+	columns  map[string]map[string]string // type by table and name
+	indexes  map[string][]string          // names by table
+}
+
+func inspect(ctx context.Context, c Conn) (*existing, error) {
+	e := &existing{sortKeys: map[string]string{}, columns: map[string]map[string]string{}, indexes: map[string][]string{}}
+	err := each(ctx, c, "SELECT name, sorting_key, '' FROM system.tables WHERE database = currentDatabase()", func(f [3]string) {
+		e.sortKeys[f[0]], e.columns[f[0]] = f[1], map[string]string{}
+	})
+	if err != nil {
+		return nil, err
+	}
+	err = each(ctx, c, "SELECT table, name, type FROM system.columns WHERE database = currentDatabase()", func(f [3]string) {
+		if m := e.columns[f[0]]; m != nil { // nil: made meanwhile
+			m[f[1]] = f[2]
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	err = each(ctx, c, "SELECT table, name, '' FROM system.data_skipping_indices WHERE database = currentDatabase()", func(f [3]string) {
+		e.indexes[f[0]] = append(e.indexes[f[0]], f[1])
+	})
+	return e, err
+}
+
+func each(ctx context.Context, c Conn, sql string, fn func([3]string)) error {
+	r, err := c.Query(ctx, sql)
+	if err != nil {
+		return err
+	}
+	defer r.Close() //nolint:errcheck // the error that counts is Err
+	for r.Next() {
+		var f [3]string
+		if err := r.Scan(&f[0], &f[1], &f[2]); err != nil {
+			return err
+		}
+		fn(f)
+	}
+	return r.Err()
+}
+
+func (e *existing) plan(t *Table) ([]planned, error) {
+	key, ok := e.sortKeys[t.Name]
+	if !ok {
+		return []planned{{"table " + t.Name, []string{t.Create()}}}, nil
+	}
+	plan := []planned{{name: "table " + t.Name}}
+	if want := strings.Join(t.OrderBy, ", "); key != want {
+		return plan, pipeline.Errorf(pipeline.CodeConflict, "table %s is sorted by (%s), not by (%s); it is not ours, or of an incompatible release", t.Name, key, want)
+	}
+	var problems []error
+	for _, c := range t.Columns {
+		p := planned{name: "column " + t.Name + "." + c.Name}
+		switch typ, ok := e.columns[t.Name][c.Name]; {
+		case !ok:
+			p.sql = []string{fmt.Sprintf("ALTER TABLE %s ADD COLUMN IF NOT EXISTS %s", t.Name, c.definition())}
+		case normal(typ) != normal(c.Type):
+			problems = append(problems, pipeline.Errorf(pipeline.CodeConflict, "column %s.%s is %s, not %s", t.Name, c.Name, normal(typ), normal(c.Type)))
+		}
+		plan = append(plan, p)
+	}
+	for _, i := range t.Indexes {
+		p := planned{name: "index " + t.Name + "." + i.Name}
+		if !slices.Contains(e.indexes[t.Name], i.Name) {
+			p.sql = []string{
+				fmt.Sprintf("ALTER TABLE %s ADD %s", t.Name, strings.Replace(i.definition(), "INDEX", "INDEX IF NOT EXISTS", 1)),
+				fmt.Sprintf("ALTER TABLE %s MATERIALIZE INDEX %s", t.Name, i.Name),
+			}
+		}
+		plan = append(plan, p)
+	}
+	return plan, errors.Join(problems...)
+}
+
+var spaces = regexp.MustCompile(`\s+`)
+
+// normal is a type in one form: versions differ in how they break lines.
+func normal(typ string) string {
+	return strings.ReplaceAll(spaces.ReplaceAllString(typ, " "), "( ", "(")
+}
+
+// CreateDatabase makes the database when it is missing; c must be connected to
+// another one.
+func CreateDatabase(ctx context.Context, c Conn, name string) error {
+	err := c.Exec(ctx, "CREATE DATABASE IF NOT EXISTS {name:Identifier}", clickhouse.Named("name", name))
+	if err != nil {
+		return fmt.Errorf("making the database %s: %w", name, err)
+	}
+	return nil
+}

@@ -1,0 +1,261 @@
+package schema
+
+import "fmt"
+
+// Column types that say how two values of one key become one (sinks/rows).
+const (
+	first = "SimpleAggregateFunction(min, DateTime64(3, 'UTC'))"
+	last  = "SimpleAggregateFunction(max, DateTime64(3, 'UTC'))"
+	// constant is a value that every row with the same key has, or that one of the
+	// rows has and the others leave empty
+	constant = "SimpleAggregateFunction(max, String)"
+)
+
+// latest is a value of which the one with the greatest version counts. Tuples
+// compare field by field, so max is last-writer-wins, and a tie of versions is
+// settled by the value, the same way everywhere.
+func latest(typ string) string {
+	return fmt.Sprintf("SimpleAggregateFunction(max, Tuple(version UInt64, value %s))", typ)
+}
+
+// Tables are the tables of the store.
+//
+// All tables of resources begin with the project: nothing is ever read across
+// projects by name, and a project is what is listed and deleted. After it comes
+// what lists are ordered by, so that a page is read in order and stops early,
+// whatever the size of the table; the rest of the key makes it the resource's
+// identity. Addresses are IPv6 (IPv4 mapped), so that they sort as numbers. The
+// id is a digest of the key and serves links from outside; a Bloom filter finds it.
+//
+// Room for what comes: a column is added by declaring it. A deletion is a
+// deleted_at of type last (a resource shows when last_seen > deleted_at), a block
+// or a merge is a latest(…).
+func Tables() []Table {
+	return []Table{
+		domains, hosts, ranges, ports, websites, domainHosts, hostDomains, resourceTags,
+		findings, findingIDs, executions, logs,
+	}
+}
+
+var byID = Index{Name: "by_id", Expr: "id", Type: "bloom_filter(0.001)"}
+
+var domains = Table{
+	Name: "domains", Engine: "AggregatingMergeTree",
+	Columns: []Column{
+		{"project_id", "LowCardinality(String)"},
+		{"name", "String"},
+		{"id", constant},
+		{"first_seen", first},
+		{"last_seen", last},
+	},
+	OrderBy: []string{"project_id", "name"},
+	Indexes: []Index{byID},
+}
+
+var hosts = Table{
+	Name: "hosts", Engine: "AggregatingMergeTree",
+	Columns: []Column{
+		{"project_id", "LowCardinality(String)"},
+		{"addr", "IPv6"},
+		{"id", constant},
+		{"ip", constant}, // addr as text, for searching
+		{"first_seen", first},
+		{"last_seen", last},
+		{"os", latest("String")},
+	},
+	OrderBy: []string{"project_id", "addr"},
+	Indexes: []Index{byID},
+}
+
+var ranges = Table{
+	Name: "ip_ranges", Engine: "AggregatingMergeTree",
+	Columns: []Column{
+		{"project_id", "LowCardinality(String)"},
+		{"addr", "IPv6"},
+		{"bits", "UInt8"}, // length of the prefix, of the address as it is written in cidr
+		{"id", constant},
+		{"cidr", constant},
+		{"first_seen", first},
+		{"last_seen", last},
+	},
+	OrderBy: []string{"project_id", "addr", "bits"},
+	Indexes: []Index{byID},
+}
+
+var ports = Table{
+	Name: "ports", Engine: "AggregatingMergeTree",
+	Columns: []Column{
+		{"project_id", "LowCardinality(String)"},
+		{"addr", "IPv6"},
+		{"port", "UInt16"},
+		{"protocol", "LowCardinality(String)"},
+		{"id", constant},
+		{"ip", constant},
+		{"first_seen", first},
+		{"last_seen", last},
+		{"service", latest("String")},
+		{"product", latest("String")},
+		{"version", latest("String")},
+	},
+	// the ports of a host are one stretch: they are counted for every page of hosts
+	OrderBy: []string{"project_id", "addr", "port", "protocol"},
+	Indexes: []Index{byID},
+}
+
+var websites = Table{
+	Name: "websites", Engine: "AggregatingMergeTree",
+	Columns: []Column{
+		{"project_id", "LowCardinality(String)"},
+		{"domain", "String"}, // empty for the bare address
+		{"addr", "IPv6"},
+		{"port", "UInt16"},
+		{"path", "String"},
+		{"id", constant},
+		{"ip", constant},
+		{"first_seen", first},
+		{"last_seen", last},
+		{"ssl", latest("UInt8")},
+		{"status", latest("UInt16")},
+		{"title", latest("String")},
+		{"server", latest("String")},
+		{"certificate", latest("String")}, // JSON
+		{"technologies", "SimpleAggregateFunction(groupUniqArrayArray, Array(String))"},
+	},
+	// by name and not by address: people look for a site by its name, and what one
+	// name serves belongs together. The path can be long, hence not in the index
+	OrderBy:    []string{"project_id", "domain", "addr", "port", "path"},
+	PrimaryKey: []string{"project_id", "domain", "addr", "port"},
+	Indexes:    []Index{byID},
+}
+
+// The links are kept once per direction, since both are read for every page of
+// their side and each wants to be one stretch.
+var domainHosts = Table{
+	Name: "domain_hosts", Engine: "AggregatingMergeTree",
+	Columns: []Column{
+		{"project_id", "LowCardinality(String)"},
+		{"domain", "String"},
+		{"addr", "IPv6"},
+		{"first_seen", first},
+		{"last_seen", last},
+	},
+	OrderBy: []string{"project_id", "domain", "addr"},
+}
+
+var hostDomains = Table{
+	Name: "host_domains", Engine: "AggregatingMergeTree",
+	Columns: []Column{
+		{"project_id", "LowCardinality(String)"},
+		{"addr", "IPv6"},
+		{"domain", "String"},
+		{"first_seen", first},
+		{"last_seen", last},
+	},
+	OrderBy: []string{"project_id", "addr", "domain"},
+}
+
+var resourceTags = Table{
+	Name: "resource_tags", Engine: "AggregatingMergeTree",
+	Columns: []Column{
+		{"project_id", "LowCardinality(String)"},
+		{"resource_id", "String"},
+		{"tag", "String"},
+		{"state", latest("UInt8")}, // 1 carries it, 0 does not any more
+	},
+	OrderBy: []string{"project_id", "resource_id", "tag"},
+}
+
+// Findings are listed newest first, so the time comes before the id: a page is
+// read from the end and stops, and a batch of new findings does not intersect old
+// parts. The same finding accepted twice (a job that sent its batch again after a
+// time-out) has two times and is two rows here; finding_ids knows the first of
+// them, and readers drop the other. The Bloom filters serve the findings of one
+// resource or execution, which lie in few places each.
+var findings = Table{
+	Name: "findings", Engine: "ReplacingMergeTree",
+	Columns: []Column{
+		{"project_id", "LowCardinality(String)"},
+		{"at", "DateTime64(3, 'UTC')"},
+		{"id", "String"},
+		{"correlation_key", "String"},
+		{"source", "LowCardinality(String)"},
+		{"execution_id", "String"},
+		{"job", "LowCardinality(String)"},
+		{"user_id", "String"},
+		{"root_id", "String"},
+		{"depth", "UInt16"},
+		{"type", "LowCardinality(String)"},
+		{"key", "LowCardinality(String)"},
+		{"name", "String"},
+		{"tag", "String"},
+		{"domain", "String"},
+		{"ip", "String"},
+		{"mask", "Int16"}, // -1 when not given
+		{"port", "UInt16"},
+		{"protocol", "LowCardinality(String)"},
+		{"path", "String"},
+		{"ssl", "Int8"},      // -1 when not known
+		{"fields", "String"}, // JSON, images without their data
+		// a column of its own: only who asks for it reads it
+		{"images", "Array(String)"},
+	},
+	OrderBy: []string{"project_id", "at", "id"},
+	Indexes: []Index{
+		{Name: "by_target", Expr: "correlation_key", Type: "bloom_filter(0.01)"},
+		{Name: "by_execution", Expr: "execution_id", Type: "bloom_filter(0.01)"},
+		{Name: "by_key", Expr: "key", Type: "set(100)"},
+	},
+}
+
+// findingIDs has each finding once, below the execution that said it: that is how
+// findings of an execution are counted exactly, and how a page of findings learns
+// which of its rows were accepted first.
+var findingIDs = Table{
+	Name: "finding_ids", Engine: "AggregatingMergeTree",
+	Columns: []Column{
+		{"project_id", "LowCardinality(String)"},
+		{"execution_id", "String"},
+		{"id", "String"},
+		{"at", first},
+	},
+	OrderBy: []string{"project_id", "execution_id", "id"},
+}
+
+// An execution has no time in its key: the events that change it know only its
+// id. Lists are sorted by time when read; there are far fewer executions than
+// findings.
+var executions = Table{
+	Name: "executions", Engine: "AggregatingMergeTree",
+	Columns: []Column{
+		{"project_id", "LowCardinality(String)"},
+		{"id", "String"},
+		{"queued_at", first},
+		{"job", constant},
+		{"target", constant},
+		{"request", constant}, // JSON
+		{"current", "SimpleAggregateFunction(max, Tuple(attempt UInt32, rank UInt8, at DateTime64(3, 'UTC'), " +
+			"state String, reason String, detail String, exited UInt8, exit_code Int32, runner String))"},
+		{"started", "SimpleAggregateFunction(max, Tuple(attempt UInt32, rank UInt8, at DateTime64(3, 'UTC')))"},
+	},
+	OrderBy: []string{"project_id", "id"},
+	Indexes: []Index{byID},
+}
+
+// Logs are read by execution. position is the offset on the topic, which is keyed
+// by execution: reading in its order shows every line exactly once to whoever
+// follows, however late a line arrived; the times of two processes could not.
+var logs = Table{
+	Name: "logs", Engine: "AggregatingMergeTree",
+	Columns: []Column{
+		{"execution_id", "String"},
+		{"attempt", "UInt32"},
+		{"stream", "LowCardinality(String)"},
+		{"seq", "UInt64"},
+		{"project_id", constant},
+		{"position", "SimpleAggregateFunction(min, Int64)"},
+		{"at", first},
+		{"level", "SimpleAggregateFunction(max, UInt8)"}, // 0 debug, 1 info, 2 warning, 3 error
+		{"text", constant},
+	},
+	OrderBy: []string{"execution_id", "attempt", "stream", "seq"},
+}

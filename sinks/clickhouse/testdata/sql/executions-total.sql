@@ -1,0 +1,4 @@
+SELECT count()
+FROM executions FINAL
+WHERE tupleElement(current, 'state') = {state:String}
+-- state = "running"

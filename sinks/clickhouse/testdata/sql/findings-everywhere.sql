@@ -1,0 +1,4 @@
+SELECT id, project_id, correlation_key, at, source, execution_id, job, user_id, root_id, depth, type, key, name, tag, ssl, domain, ip, mask, port, protocol, path, fields
+FROM findings
+ORDER BY at DESC, id DESC
+LIMIT 51

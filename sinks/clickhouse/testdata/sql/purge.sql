@@ -1,0 +1,2 @@
+DELETE FROM logs WHERE project_id = {project:String}
+-- project = "p1"
