@@ -67,7 +67,8 @@ const (
 	ReasonNoInterpreter Reason = "no_interpreter"  // the program that runs it is not installed
 	ReasonUnsupported   Reason = "unsupported"     // this launcher cannot run the job's type
 	ReasonStart         Reason = "start_failed"    // it could not be started
-	ReasonInterrupted   Reason = "interrupted"     // the launcher stopped; it will be run again
+	ReasonInterrupted   Reason = "interrupted"     // the launcher died; it will be run again
+	ReasonShutdown      Reason = "shutdown"        // the launcher was stopped in order; it will be run again
 	ReasonAttempts      Reason = "attempts"        // interrupted too often
 	ReasonPerson        Reason = "person"          // a person stopped it
 )
@@ -77,7 +78,7 @@ func Reasons() []Reason {
 	return []Reason{
 		ReasonExitCode, ReasonSignal, ReasonReported, ReasonDeadline, ReasonOutOfMemory,
 		ReasonUnknownJob, ReasonUnknownOwner, ReasonBadArguments, ReasonNoInterpreter,
-		ReasonUnsupported, ReasonStart, ReasonInterrupted, ReasonAttempts, ReasonPerson,
+		ReasonUnsupported, ReasonStart, ReasonInterrupted, ReasonShutdown, ReasonAttempts, ReasonPerson,
 	}
 }
 

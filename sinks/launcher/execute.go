@@ -1,0 +1,159 @@
+package launcher
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/stalker-asm/stalker/pipeline"
+	"github.com/stalker-asm/stalker/pipeline/bus"
+	"github.com/stalker-asm/stalker/pipeline/jobtoken"
+	"github.com/stalker-asm/stalker/pipeline/record"
+)
+
+// execute takes one execution from its slot to its end.
+func (l *Launcher) execute(ctx context.Context, it item) {
+	l.metrics.waited.Observe(l.now().Sub(it.req.At).Seconds())
+	l.emit(ctx, it, pipeline.StateStarting, Result{})
+	spec, refused := l.prepare(ctx, it)
+	if ctx.Err() != nil {
+		l.interrupted(it)
+		return
+	}
+	if refused != nil {
+		l.end(ctx, it, *refused)
+		return
+	}
+	out := newOutput(l, it)
+	out.engine(pipeline.LevelDebug, fmt.Sprintf("attempt %d of %s, deadline %s", it.attempt, it.req.Job, spec.Deadline))
+	for _, text := range describe(spec.Arguments) {
+		out.engine(pipeline.LevelDebug, text)
+	}
+	l.emit(ctx, it, pipeline.StateRunning, Result{})
+	start := l.now()
+	res := l.run(ctx, spec, out)
+	if ctx.Err() != nil && res.State == pipeline.StateStopped {
+		out.engine(pipeline.LevelWarning, "the launcher stops; the execution will be run again")
+		out.close()
+		l.interrupted(it)
+		return
+	}
+	out.engine(level(res.State), closing(res))
+	out.close()
+	l.metrics.ran.WithLabelValues(string(res.State)).Observe(l.now().Sub(start).Seconds())
+	l.end(ctx, it, res)
+}
+
+// run calls the runner; a fault of its own ends one execution, not the process.
+func (l *Launcher) run(ctx context.Context, s Spec, out *output) (res Result) {
+	defer func() {
+		if p := recover(); p != nil {
+			l.log.Error("runner failed", "execution", s.Request.ID, "panic", p)
+			res = Result{State: pipeline.StateFailed, Reason: pipeline.ReasonStart, Detail: "the runner failed; the server's log has the details"}
+		}
+	}()
+	return l.runner.Run(ctx, s, out.line)
+}
+
+// prepare finds the job and checks the arguments; refused says why it cannot run.
+func (l *Launcher) prepare(ctx context.Context, it item) (spec Spec, refused *Result) {
+	wait, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	if err := l.catalog.WaitFor(wait, it.req.Control); err != nil {
+		l.log.Warn("control plane is behind, using what is known", "execution", it.req.ID, "err", err)
+	}
+	fail := func(r pipeline.Reason, detail string) (Spec, *Result) {
+		return Spec{}, &Result{State: pipeline.StateFailed, Reason: r, Detail: detail}
+	}
+	job, ok := l.catalog.Job(it.req.Job)
+	if !ok {
+		return fail(pipeline.ReasonUnknownJob, fmt.Sprintf("no job is named %q", it.req.Job))
+	}
+	project, ok := l.catalog.Project(it.req.ProjectID)
+	if !ok {
+		return fail(pipeline.ReasonUnknownOwner, "the project does not exist any more")
+	}
+	args, err := arguments(job.Parameters, it.req.Arguments)
+	if err != nil {
+		return fail(pipeline.ReasonBadArguments, err.Error())
+	}
+	spec = Spec{Request: it.req, Job: job, Project: project, Attempt: it.attempt, Arguments: args, Deadline: job.Deadline}
+	if spec.Deadline == 0 {
+		spec.Deadline = l.cfg.Deadline
+	}
+	c := it.req.Cause
+	spec.Token, err = l.tokens.Mint(jobtoken.Claims{
+		ExecutionID: it.req.ID, ProjectID: it.req.ProjectID, Job: job.Name, Attempt: it.attempt,
+		RootID: c.RootID, Depth: c.Depth, Target: it.req.Target,
+	}, spec.Deadline+5*time.Minute)
+	if err != nil {
+		return fail(pipeline.ReasonStart, err.Error())
+	}
+	return spec, nil
+}
+
+func level(s pipeline.State) pipeline.Level {
+	if s == pipeline.StateSucceeded {
+		return pipeline.LevelDebug
+	}
+	return pipeline.LevelError
+}
+
+func closing(r Result) string {
+	s := "ended: " + string(r.State)
+	if r.Detail != "" {
+		s += ", " + r.Detail
+	}
+	return s
+}
+
+// end writes the end and, only then, lets go of the request.
+func (l *Launcher) end(ctx context.Context, it item, r Result) {
+	if !l.emit(ctx, it, r.State, r) {
+		return // the process is stopping; the request comes again
+	}
+	l.mu.Lock()
+	l.past.learn(pipeline.ExecutionEvent{ExecutionID: it.req.ID, Attempt: it.attempt, State: r.State})
+	delete(l.active, it.req.ID)
+	l.mu.Unlock()
+	l.metrics.ended.WithLabelValues(string(r.State), string(r.Reason)).Inc()
+	it.done()
+}
+
+// interrupted says that a stopped launcher's execution waits for the next one. It
+// is not done, so the request comes again; an orderly stop is no failed attempt.
+func (l *Launcher) interrupted(it item) {
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	it.attempt++
+	l.emit(ctx, it, pipeline.StateQueued, Result{Reason: pipeline.ReasonShutdown, Detail: "the launcher was stopped"})
+}
+
+// emit writes one event, trying again until ctx ends; it reports whether the bus
+// has it.
+func (l *Launcher) emit(ctx context.Context, it item, s pipeline.State, r Result) bool {
+	v, err := record.Encode(pipeline.ExecutionEvent{
+		ExecutionID: it.req.ID, ProjectID: it.req.ProjectID, Attempt: it.attempt, State: s,
+		Reason: r.Reason, Detail: r.Detail, ExitCode: r.ExitCode, Runner: l.runner.Name(), At: l.now().UTC().Truncate(time.Millisecond),
+	})
+	if err != nil {
+		l.log.Error("event cannot be written", "execution", it.req.ID, "err", err)
+		return false
+	}
+	return l.produce(ctx, []bus.Record{{Topic: bus.TopicExecutions, Key: []byte(it.req.ID), Value: v}})
+}
+
+func (l *Launcher) produce(ctx context.Context, recs []bus.Record) bool {
+	for pause := 100 * time.Millisecond; ; pause = min(2*pause, 5*time.Second) {
+		err := l.producer.Produce(ctx, recs)
+		if err == nil {
+			return true
+		}
+		l.log.Warn("bus does not take records, will be tried again", "records", len(recs), "err", err)
+		select {
+		case <-ctx.Done():
+			return false
+		case <-time.After(pause):
+		}
+	}
+}
