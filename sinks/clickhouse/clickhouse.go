@@ -11,9 +11,12 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	sqldriver "database/sql/driver"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"os"
 
@@ -161,13 +164,23 @@ func (s *Store) createDatabase(ctx context.Context) error {
 // Close closes the connections.
 func (s *Store) Close() error { return s.conn.Close() }
 
-// Codes of ClickHouse that say "not now".
+// Codes of ClickHouse that say "not now": whoever asked may ask again.
 var notNow = map[int32]pipeline.Code{
-	159: pipeline.CodeUnavailable, // timeout exceeded
-	202: pipeline.CodeBusy,        // too many simultaneous queries
-	241: pipeline.CodeBusy,        // memory limit exceeded
-	243: pipeline.CodeUnavailable, // not enough space
-	252: pipeline.CodeBusy,        // too many parts
+	159: pipeline.CodeUnavailable, // TIMEOUT_EXCEEDED
+	202: pipeline.CodeBusy,        // TOO_MANY_SIMULTANEOUS_QUERIES
+	209: pipeline.CodeUnavailable, // SOCKET_TIMEOUT
+	210: pipeline.CodeUnavailable, // NETWORK_ERROR
+	225: pipeline.CodeUnavailable, // NO_ZOOKEEPER
+	236: pipeline.CodeUnavailable, // ABORTED: shutting down
+	241: pipeline.CodeBusy,        // MEMORY_LIMIT_EXCEEDED
+	242: pipeline.CodeUnavailable, // TABLE_IS_READ_ONLY: a replica without its keeper
+	243: pipeline.CodeUnavailable, // NOT_ENOUGH_SPACE
+	252: pipeline.CodeBusy,        // TOO_MANY_PARTS
+	279: pipeline.CodeUnavailable, // ALL_CONNECTION_TRIES_FAILED
+	285: pipeline.CodeUnavailable, // TOO_FEW_LIVE_REPLICAS
+	319: pipeline.CodeUnavailable, // UNKNOWN_STATUS_OF_INSERT
+	394: pipeline.CodeUnavailable, // QUERY_WAS_CANCELLED
+	999: pipeline.CodeUnavailable, // KEEPER_EXCEPTION
 }
 
 // explain gives an error of the driver the code a caller can act on. What the
@@ -183,8 +196,24 @@ func explain(err error) error {
 		}
 		return err
 	}
-	if errors.Is(err, context.Canceled) {
-		return err
+	if unreachable(err) {
+		return pipeline.Errorf(pipeline.CodeUnavailable, "the store does not answer: %w", err)
 	}
-	return pipeline.Errorf(pipeline.CodeUnavailable, "the store does not answer: %w", err)
+	return err
+}
+
+// unreachable reports whether err is about the way to the store and not about
+// what was asked.
+func unreachable(err error) bool {
+	for _, target := range []error{
+		io.EOF, io.ErrUnexpectedEOF, context.DeadlineExceeded, net.ErrClosed,
+		clickhouse.ErrAcquireConnTimeout, clickhouse.ErrConnectionClosed, sqldriver.ErrBadConn,
+	} {
+		if errors.Is(err, target) {
+			return true
+		}
+	}
+	var network net.Error
+	var status *clickhouse.HTTPError
+	return errors.As(err, &network) || errors.As(err, &status)
 }

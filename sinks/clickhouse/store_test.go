@@ -491,7 +491,7 @@ func TestOrderAndRepetitionDoNotMatter(t *testing.T) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			r := rand.New(rand.NewPCG(seed, 1))
 			b := random(r, 60)
-			plain, mixed := clickhousetest.Open(t), clickhousetest.Open(t)
+			plain, mixed := clickhousetest.Open(t), clickhousetest.OpenUnmerged(t)
 			write(t, plain, b)
 			for range 2 {
 				for _, part := range cut(r, b, 5) {

@@ -33,7 +33,8 @@ func Version(at, offset int64) uint64 {
 	return uint64(at)<<versionBits | uint64(offset)&(1<<versionBits-1)
 }
 
-func (v Value[T]) merge(o Value[T]) Value[T] {
+// Merge returns the later of v and o.
+func (v Value[T]) Merge(o Value[T]) Value[T] {
 	if c := cmp.Compare(o.Version, v.Version); c > 0 || c == 0 && o.Value > v.Value {
 		return o
 	}
@@ -210,7 +211,7 @@ func (d *Domain) Merge(o *Domain) { d.merge(o.Seen) }
 // Merge folds o, a row with the same key, into h.
 func (h *Host) Merge(o *Host) {
 	h.merge(o.Seen)
-	h.OS = h.OS.merge(o.OS)
+	h.OS = h.OS.Merge(o.OS)
 }
 
 // Merge folds o, a row with the same key, into r.
@@ -219,14 +220,14 @@ func (r *Range) Merge(o *Range) { r.merge(o.Seen) }
 // Merge folds o, a row with the same key, into p.
 func (p *Port) Merge(o *Port) {
 	p.merge(o.Seen)
-	p.Service, p.Product, p.Version = p.Service.merge(o.Service), p.Product.merge(o.Product), p.Version.merge(o.Version)
+	p.Service, p.Product, p.Version = p.Service.Merge(o.Service), p.Product.Merge(o.Product), p.Version.Merge(o.Version)
 }
 
 // Merge folds o, a row with the same key, into w.
 func (w *Website) Merge(o *Website) {
 	w.merge(o.Seen)
-	w.SSL, w.Status, w.Title = w.SSL.merge(o.SSL), w.Status.merge(o.Status), w.Title.merge(o.Title)
-	w.Server, w.Certificate = w.Server.merge(o.Server), w.Certificate.merge(o.Certificate)
+	w.SSL, w.Status, w.Title = w.SSL.Merge(o.SSL), w.Status.Merge(o.Status), w.Title.Merge(o.Title)
+	w.Server, w.Certificate = w.Server.Merge(o.Server), w.Certificate.Merge(o.Certificate)
 	if len(o.Technologies) > 0 {
 		w.Technologies = slices.Concat(w.Technologies, o.Technologies)
 		slices.Sort(w.Technologies)
@@ -238,7 +239,7 @@ func (w *Website) Merge(o *Website) {
 func (l *Link) Merge(o *Link) { l.First, l.Last = min(l.First, o.First), max(l.Last, o.Last) }
 
 // Merge folds o, a row with the same key, into t.
-func (t *Tag) Merge(o *Tag) { t.State = t.State.merge(o.State) }
+func (t *Tag) Merge(o *Tag) { t.State = t.State.Merge(o.State) }
 
 // Merge folds o, a row with the same key, into e.
 func (e *Execution) Merge(o *Execution) {

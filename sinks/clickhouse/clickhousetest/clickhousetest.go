@@ -68,8 +68,13 @@ func Conn(tb testing.TB) driver.Conn {
 // test ends.
 func Empty(tb testing.TB) *clickhouse.Store {
 	tb.Helper()
+	return on(tb, database(tb))
+}
+
+func on(tb testing.TB, database string) *clickhouse.Store {
+	tb.Helper()
 	cfg := clickhouse.DefaultConfig()
-	cfg.Database = database(tb)
+	cfg.Database = database
 	s, err := clickhouse.Open(cfg, clickhouse.Deps{
 		Log: slog.New(slog.DiscardHandler), Metrics: prometheus.NewRegistry(), Transport: engine.Transport,
 	})
@@ -90,6 +95,24 @@ func Open(tb testing.TB) *clickhouse.Store {
 	s := Empty(tb)
 	if err := s.Migrate(tb.Context()); err != nil {
 		tb.Fatal(err)
+	}
+	return s
+}
+
+// OpenUnmerged returns a store whose tables are never merged in the background:
+// whatever makes rows one must happen when they are read.
+func OpenUnmerged(tb testing.TB) *clickhouse.Store {
+	tb.Helper()
+	name := database(tb)
+	s := on(tb, name)
+	if err := s.Migrate(tb.Context()); err != nil {
+		tb.Fatal(err)
+	}
+	c := dial(tb, name)
+	for _, t := range schema.Tables() {
+		if err := c.Exec(tb.Context(), "ALTER TABLE "+t.Name+" MODIFY SETTING max_bytes_to_merge_at_max_space_in_pool = 1"); err != nil {
+			tb.Fatal(err)
+		}
 	}
 	return s
 }

@@ -1,0 +1,108 @@
+// Package projector turns what stands on the topics into rows of the store:
+// findings become resources, links, tags and stored findings; job requests and
+// execution events become executions; log lines become lines.
+//
+// It owns no connection and no offset: Handle returns nil only when the store has
+// acknowledged every row, and the consumer commits then. Handle is idempotent, so
+// a batch may come again. A record nobody can read goes to the dead letters and
+// never holds up its batch. README.md says what each finding changes.
+package projector
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/stalker-asm/stalker/pipeline/bus"
+	"github.com/stalker-asm/stalker/sinks/rows"
+)
+
+// store writes rows, at most one INSERT per table and call. A nil error means all
+// of them are durable.
+type store interface {
+	Write(ctx context.Context, b *rows.Batch) error
+}
+
+// deadLetters takes records that cannot be handled.
+type deadLetters interface {
+	Write(ctx context.Context, letters []bus.DeadLetter) error
+}
+
+// Deps is what a Projector needs from outside.
+type Deps struct {
+	Store   store
+	Dead    deadLetters
+	Log     *slog.Logger
+	Metrics prometheus.Registerer
+}
+
+// Projector is a bus.Handler for Topics.
+type Projector struct {
+	store   store
+	dead    deadLetters
+	log     *slog.Logger
+	metrics *metrics
+}
+
+var _ bus.Handler = (*Projector)(nil)
+
+// New returns a projector.
+func New(d Deps) *Projector {
+	return &Projector{store: d.Store, dead: d.Dead, log: d.Log.With("component", "projector"), metrics: newMetrics(d.Metrics)}
+}
+
+// Topics are what a projector reads, in the group bus.GroupProjector.
+func Topics() []string {
+	return []string{bus.TopicFindings, bus.TopicJobs, bus.TopicExecutions, bus.TopicLogs}
+}
+
+// Handle projects one batch.
+func (p *Projector) Handle(ctx context.Context, batch []bus.Record) error {
+	start := time.Now()
+	in, dead := decode(batch)
+	start = p.metrics.took(stageDecode, start)
+	out, more := fold(in)
+	start = p.metrics.took(stageFold, start)
+	if out.Len() > 0 {
+		if err := p.store.Write(ctx, out); err != nil {
+			return fmt.Errorf("writing %d rows of %d records: %w", out.Len(), len(batch), err)
+		}
+	}
+	p.metrics.took(stageWrite, start)
+	if err := p.bury(ctx, batch, append(dead, more...)); err != nil {
+		return err
+	}
+	for i := range batch {
+		p.metrics.records.WithLabelValues(batch[i].Topic).Inc()
+	}
+	return nil
+}
+
+// rejected is a record that cannot be handled, by its place in the batch.
+type rejected struct {
+	index int
+	err   error
+}
+
+func (p *Projector) bury(ctx context.Context, batch []bus.Record, dead []rejected) error {
+	if len(dead) == 0 {
+		return nil
+	}
+	letters := make([]bus.DeadLetter, len(dead))
+	for i, r := range dead {
+		letters[i] = bus.NewDeadLetter(batch[r.index], r.err)
+	}
+	if err := p.dead.Write(ctx, letters); err != nil {
+		return fmt.Errorf("burying %d records: %w", len(letters), err)
+	}
+	for _, r := range dead {
+		p.metrics.rejected.WithLabelValues(batch[r.index].Topic).Inc()
+	}
+	first := dead[0]
+	p.log.Warn("records went to the dead letters", "count", len(dead), "topic", batch[first.index].Topic,
+		"partition", batch[first.index].Partition, "offset", batch[first.index].Offset, "reason", first.err)
+	return nil
+}
