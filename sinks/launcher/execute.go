@@ -114,7 +114,6 @@ func (l *Launcher) end(ctx context.Context, it item, r Result) {
 	}
 	l.mu.Lock()
 	l.past.learn(pipeline.ExecutionEvent{ExecutionID: it.req.ID, Attempt: it.attempt, State: r.State})
-	delete(l.active, it.req.ID)
 	l.mu.Unlock()
 	l.metrics.ended.WithLabelValues(string(r.State), string(r.Reason)).Inc()
 	it.done()
@@ -123,18 +122,24 @@ func (l *Launcher) end(ctx context.Context, it item, r Result) {
 // interrupted says that a stopped launcher's execution waits for the next one. It
 // is not done, so the request comes again; an orderly stop is no failed attempt.
 func (l *Launcher) interrupted(it item) {
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-	defer cancel()
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel() // one try, see produce
 	it.attempt++
 	l.emit(ctx, it, pipeline.StateQueued, Result{Reason: pipeline.ReasonShutdown, Detail: "the launcher was stopped"})
 }
 
-// emit writes one event, trying again until ctx ends; it reports whether the bus
-// has it.
+const (
+	lastTry   = 5 * time.Second // the write that is tried when the launcher stops
+	maxDetail = 2048            // bytes; a job's own words can be long
+)
+
+// emit writes one event, trying again until ctx ends and once after that: a job
+// that succeeded while the launcher stops must not run again. It reports whether
+// the bus has it.
 func (l *Launcher) emit(ctx context.Context, it item, s pipeline.State, r Result) bool {
 	v, err := record.Encode(pipeline.ExecutionEvent{
 		ExecutionID: it.req.ID, ProjectID: it.req.ProjectID, Attempt: it.attempt, State: s,
-		Reason: r.Reason, Detail: r.Detail, ExitCode: r.ExitCode, Runner: l.runner.Name(), At: l.now().UTC().Truncate(time.Millisecond),
+		Reason: r.Reason, Detail: clip(r.Detail, maxDetail), ExitCode: r.ExitCode, Runner: l.runner.Name(), At: l.now().UTC().Truncate(time.Millisecond),
 	})
 	if err != nil {
 		l.log.Error("event cannot be written", "execution", it.req.ID, "err", err)
@@ -144,16 +149,25 @@ func (l *Launcher) emit(ctx context.Context, it item, s pipeline.State, r Result
 }
 
 func (l *Launcher) produce(ctx context.Context, recs []bus.Record) bool {
-	for pause := 100 * time.Millisecond; ; pause = min(2*pause, 5*time.Second) {
+	for pause := 100 * time.Millisecond; ctx.Err() == nil; pause = min(2*pause, 5*time.Second) {
 		err := l.producer.Produce(ctx, recs)
 		if err == nil {
 			return true
 		}
+		if ctx.Err() != nil {
+			break
+		}
 		l.log.Warn("bus does not take records, will be tried again", "records", len(recs), "err", err)
 		select {
 		case <-ctx.Done():
-			return false
 		case <-time.After(pause):
 		}
 	}
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastTry)
+	defer cancel()
+	if err := l.producer.Produce(last, recs); err != nil {
+		l.log.Warn("bus did not take records before the end", "records", len(recs), "err", err)
+		return false
+	}
+	return true
 }

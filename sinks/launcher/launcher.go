@@ -24,7 +24,7 @@ import (
 
 // Config bounds what runs.
 type Config struct {
-	// Concurrency is how many executions run at once; 0 means four per CPU.
+	// Concurrency is how many executions run at once; 0 means four per CPU, since jobs mostly wait for the network.
 	Concurrency int `yaml:"concurrency"`
 	// MaxAttempts is how often an execution is started again after its launcher went away.
 	MaxAttempts int `yaml:"maxAttempts"`
@@ -121,7 +121,7 @@ type Launcher struct {
 
 	mu      sync.Mutex
 	past    *memory
-	active  map[string]bool // pending or running
+	active  map[string]*life // pending or running, by execution id
 	pending *pending
 	wake    chan struct{}
 	slots   chan struct{} // one token per running execution
@@ -140,7 +140,7 @@ func New(cfg Config, d Deps) (*Launcher, error) {
 	return &Launcher{
 		cfg: cfg, runner: d.Runner, catalog: d.Catalog, producer: d.Producer, tokens: d.Tokens,
 		log: d.Log.With("component", "launcher"), metrics: newMetrics(d.Metrics), now: time.Now,
-		past: newMemory(), active: map[string]bool{}, pending: newPending(),
+		past: newMemory(), active: map[string]*life{}, pending: newPending(),
 		wake: make(chan struct{}, 1), slots: make(chan struct{}, cfg.Concurrency),
 	}, nil
 }
@@ -162,7 +162,8 @@ func (l *Launcher) Run(ctx context.Context) error {
 		}
 		running.Go(func() {
 			defer func() { <-l.slots }()
-			l.execute(ctx, it)
+			defer l.leave(it)
+			l.execute(it.life.under(ctx), it)
 		})
 	}
 }

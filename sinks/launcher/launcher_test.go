@@ -179,7 +179,7 @@ func TestExecutionRunsOnceFromRequestToEnd(t *testing.T) {
 
 func TestRefusedExecutionsSayWhy(t *testing.T) {
 	b := bustest.New(t)
-	bad := json.RawMessage(`[1]`)
+	bad := json.RawMessage(`[{"a":1}]`)
 	request(t, b,
 		pipeline.JobRequest{ID: "job", Job: "Absent"},
 		pipeline.JobRequest{ID: "project", ProjectID: "gone"},

@@ -3,8 +3,6 @@ package launcher
 import (
 	"cmp"
 	"slices"
-
-	"github.com/stalker-asm/stalker/pipeline"
 )
 
 // pending holds what waits to run. The lowest priority number goes first; within
@@ -87,44 +85,4 @@ func (p *pending) drop(partition int32) []item {
 		p.push(it)
 	}
 	return dropped
-}
-
-// memory knows what became of recent executions, in two generations so that it
-// stays bounded: the older is dropped when the younger is full.
-type memory struct {
-	young, old map[string]past
-}
-
-const generation = 200_000
-
-type past struct {
-	attempt int // the last one that began
-	orderly int // how many of them ended because a launcher was stopped in order
-	ended   bool
-}
-
-func newMemory() *memory { return &memory{young: map[string]past{}} }
-
-// learn keeps the furthest an execution is known to have come.
-func (m *memory) learn(e pipeline.ExecutionEvent) {
-	was, _ := m.get(e.ExecutionID)
-	attempt := e.Attempt
-	if e.State == pipeline.StateQueued {
-		attempt-- // this attempt was announced, not begun
-	}
-	if len(m.young) >= generation {
-		m.old, m.young = m.young, map[string]past{}
-	}
-	if e.Reason == pipeline.ReasonShutdown {
-		was.orderly++
-	}
-	m.young[e.ExecutionID] = past{attempt: max(was.attempt, attempt), orderly: was.orderly, ended: was.ended || e.State.Ended()}
-}
-
-func (m *memory) get(id string) (past, bool) {
-	if p, ok := m.young[id]; ok {
-		return p, true
-	}
-	p, ok := m.old[id]
-	return p, ok
 }

@@ -3,6 +3,7 @@ package launcher
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/stalker-asm/stalker/pipeline"
 	"github.com/stalker-asm/stalker/pipeline/bus"
@@ -15,6 +16,43 @@ type item struct {
 	attempt   int
 	partition int32
 	done      func()
+	life      *life
+}
+
+// life is the time an execution spends in this launcher. It can end before the
+// launcher's: when the partition goes to another one.
+type life struct {
+	partition int32
+	lost      chan struct{} // closed by Revoke, under the launcher's lock
+	ended     chan struct{} // closed when nothing of the execution is left here
+}
+
+func newLife(partition int32) *life {
+	return &life{partition: partition, lost: make(chan struct{}), ended: make(chan struct{})}
+}
+
+// under returns ctx, ending also when the life is lost. It is released when the
+// life has ended.
+func (v *life) under(ctx context.Context) context.Context {
+	ctx, cancel := context.WithCancel(ctx)
+	go func() {
+		defer cancel()
+		select {
+		case <-v.lost:
+		case <-v.ended:
+		}
+	}()
+	return ctx
+}
+
+// leave says that nothing of an execution is left here.
+func (l *Launcher) leave(it item) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.active[it.req.ID] == it.life {
+		delete(l.active, it.req.ID)
+	}
+	close(it.life.ended)
 }
 
 // Restore learns what became of executions before this launcher's life.
@@ -33,15 +71,41 @@ func (l *Launcher) Restore(_ int32, r bus.Record) error {
 // Restored does nothing: Take looks into what Restore learnt.
 func (l *Launcher) Restored(int32) {}
 
-// Revoke forgets what is pending for a partition that went to another launcher.
-// What runs is finished here; the other finds its events, or starts the next
-// attempt, whose findings have the same names.
+// revokeTimeout bounds how long a rebalance waits for executions to stop.
+const revokeTimeout = 15 * time.Second
+
+// Revoke gives a partition up: what waits is forgotten, what runs is stopped, so
+// that the next owner does not run the same beside us. It waits for that, bounded.
 func (l *Launcher) Revoke(partition int32) {
+	timeout := time.After(revokeTimeout)
+	for _, v := range l.abandon(partition) {
+		select {
+		case <-v.ended:
+		case <-timeout:
+			l.log.Error("executions of a lost partition did not stop in time", "partition", partition)
+			return
+		}
+	}
+}
+
+// abandon returns the lives that are still ending.
+func (l *Launcher) abandon(partition int32) []*life {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, it := range l.pending.drop(partition) {
 		delete(l.active, it.req.ID)
+		close(it.life.ended)
 	}
+	l.metrics.pending.Set(float64(l.pending.len()))
+	var ending []*life
+	for _, v := range l.active {
+		if v.partition == partition {
+			close(v.lost)
+			v.partition = -1 // once
+			ending = append(ending, v)
+		}
+	}
+	return ending
 }
 
 // Take queues a request. A repeated one is done at once; one that an earlier life
@@ -54,31 +118,73 @@ func (l *Launcher) Take(ctx context.Context, r bus.Record, done func()) error {
 		done() // the projector reads the same record and keeps it as a dead letter
 		return nil
 	}
-	l.mu.Lock()
-	past, known := l.past.get(req.ID)
-	repeated := l.active[req.ID] || (known && past.ended)
-	if !repeated {
-		l.active[req.ID] = true
+	it := item{req: req, partition: r.Partition, done: done, life: newLife(r.Partition)}
+	if !l.enter(ctx, &it) {
+		return nil
 	}
-	l.mu.Unlock()
-	it := item{req: req, attempt: past.attempt + 1, partition: r.Partition, done: done}
+	began, failures := it.attempt-1, it.attempt-1-l.orderly(req.ID)
 	switch {
-	case repeated:
-		l.metrics.repeated.Inc()
-		done()
-	case past.attempt-past.orderly >= l.cfg.MaxAttempts:
+	case failures >= l.cfg.MaxAttempts:
 		it.attempt--
 		l.end(ctx, it, Result{
 			State: pipeline.StateLost, Reason: pipeline.ReasonAttempts,
-			Detail: fmt.Sprintf("its launcher died during %d attempts", past.attempt-past.orderly),
+			Detail: fmt.Sprintf("its launcher died during %d attempts", failures),
 		})
+		l.leave(it)
+	case began > 0 && !l.emit(ctx, it, pipeline.StateQueued, Result{Reason: pipeline.ReasonInterrupted, Detail: "the launcher was restarted"}):
+		l.leave(it) // ctx has ended; the record comes again
 	default:
-		if past.attempt > 0 {
-			l.emit(ctx, it, pipeline.StateQueued, Result{Reason: pipeline.ReasonInterrupted, Detail: "the launcher was restarted"})
-		}
 		l.push(it)
 	}
 	return nil
+}
+
+// enter makes an execution active, with the attempt it is then in, and reports
+// whether it is to go on. It waits while an execution of the same id, given up with
+// its partition, is still ending here. Any other one with that id makes the request
+// a repetition, which is done: the first request is not.
+func (l *Launcher) enter(ctx context.Context, it *item) bool {
+	for {
+		v, repeated := l.claim(it)
+		if repeated {
+			l.metrics.repeated.Inc()
+			it.done()
+			return false
+		}
+		if v == it.life {
+			return true
+		}
+		select {
+		case <-v.ended:
+		case <-ctx.Done():
+			return false
+		}
+	}
+}
+
+// claim returns the life that has the execution's id now: that of the item, if it
+// was free.
+func (l *Launcher) claim(it *item) (v *life, repeated bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	past, known := l.past.get(it.req.ID)
+	if known && past.ended {
+		return nil, true
+	}
+	if v := l.active[it.req.ID]; v != nil {
+		return v, v.partition >= 0
+	}
+	it.attempt = past.attempt + 1
+	l.active[it.req.ID] = it.life
+	return it.life, false
+}
+
+// orderly is how many attempts ended because a launcher was stopped in order.
+func (l *Launcher) orderly(id string) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	past, _ := l.past.get(id)
+	return past.stops()
 }
 
 func (l *Launcher) push(it item) {
