@@ -19,7 +19,8 @@ type lines struct {
 	stream  pipeline.Stream
 	out     func(pipeline.Stream, string)
 	buf     []byte
-	cutting bool // the rest of a line that was too long is thrown away
+	cutting bool   // the rest of a line that was too long is thrown away
+	last    string // last line that was not blank
 }
 
 func newLines(s pipeline.Stream, out func(pipeline.Stream, string)) *lines {
@@ -60,7 +61,17 @@ func (l *lines) emit() {
 		text += cutMark
 	}
 	l.buf, l.cutting = l.buf[:0], false
+	if strings.TrimSpace(text) != "" {
+		l.last = text
+	}
 	l.out(l.stream, text)
+}
+
+// lastWords returns the last line that was not blank.
+func (l *lines) lastWords() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.last
 }
 
 // flush emits a last line without an end.

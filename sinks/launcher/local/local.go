@@ -30,11 +30,14 @@ type Config struct {
 	Memory uint64 `yaml:"memory"`
 	// FileSize is the largest file a process may write, in bytes; 0 means no limit.
 	FileSize uint64 `yaml:"fileSize"`
+	// OpenFiles is how many files and sockets a process may have open; 0 means no limit of ours.
+	OpenFiles uint64 `yaml:"openFiles"`
 }
 
-// DefaultConfig gives a process 4 GiB of address space and files of 1 GiB.
+// DefaultConfig gives a process 4 GiB of address space, files of 1 GiB and 4,096
+// open files.
 func DefaultConfig() Config {
-	return Config{Python: "python3", Grace: 5 * time.Second, Memory: 4 << 30, FileSize: 1 << 30}
+	return Config{Python: "python3", Grace: 5 * time.Second, Memory: 4 << 30, FileSize: 1 << 30, OpenFiles: 4096}
 }
 
 // Validate reports every problem.
@@ -76,17 +79,23 @@ func New(cfg Config, d Deps) (*Runner, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, fmt.Errorf("local runner config: %w", err)
 	}
+	dir, err := filepath.Abs(d.Dir) // jobs have another working directory
+	if err != nil {
+		return nil, fmt.Errorf("local runner directory: %w", err)
+	}
 	return &Runner{
 		cfg: cfg, deps: d, log: d.Log.With("component", "runner"),
-		work: filepath.Join(d.Dir, "work"), sdk: filepath.Join(d.Dir, "sdk"),
+		work: filepath.Join(dir, "work"), sdk: filepath.Join(dir, "sdk"),
 	}, nil
 }
 
 // Name returns "local".
 func (r *Runner) Name() string { return "local" }
 
-// Prepare removes what an earlier life left behind and writes the SDK out.
+// Prepare ends and removes what an earlier life left behind and writes the SDK
+// out. Nobody else may use the directory.
 func (r *Runner) Prepare() error {
+	killStrays(r.work)
 	for _, dir := range []string{r.work, r.sdk} {
 		if err := os.RemoveAll(dir); err != nil {
 			return fmt.Errorf("removing leftovers: %w", err)

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -32,19 +33,24 @@ func (r *Runner) Run(ctx context.Context, s launcher.Spec, out func(pipeline.Str
 		}
 	}
 	dir, err := r.lay(s)
+	if dir != "" {
+		defer r.clear(dir)
+	}
 	if err != nil {
 		return launcher.Result{State: pipeline.StateFailed, Reason: pipeline.ReasonStart, Detail: err.Error()}
 	}
-	defer os.RemoveAll(dir)
 	timed, cancel := context.WithTimeout(ctx, s.Deadline)
 	defer cancel()
 	cmd := r.command(python, dir, s)
 	stdout, stderr := newLines(pipeline.StreamStdout, out), newLines(pipeline.StreamStderr, out)
 	cmd.Stdout, cmd.Stderr = stdout, stderr
-	err = r.wait(timed, cmd)
+	err = r.wait(timed, cmd, dir)
 	stdout.flush()
 	stderr.flush()
-	return r.result(ctx, timed, s, cmd, err, filepath.Join(dir, terminationLog))
+	return end{
+		err: err, state: cmd.ProcessState, stopped: ctx.Err() != nil, late: timed.Err() != nil,
+		deadline: s.Deadline, report: reported(filepath.Join(dir, terminationLog)), lastWords: stderr.lastWords(),
+	}.result()
 }
 
 const terminationLog = "termination.json"
@@ -105,46 +111,66 @@ func (r *Runner) environment(dir string, s launcher.Spec) []string {
 	return env
 }
 
-// wait starts the process and returns when it, and what is left of its group, is
+// wait starts the process and returns when it, and everything it left behind, is
 // gone. The goroutine stays on its thread: Pdeathsig is sent when the thread that
 // started the process ends, not when we do.
-func (r *Runner) wait(ctx context.Context, cmd *exec.Cmd) error {
+func (r *Runner) wait(ctx context.Context, cmd *exec.Cmd, dir string) error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("starting: %w", err)
 	}
-	group := -cmd.Process.Pid
-	r.limit(cmd.Process.Pid)
+	pid := cmd.Process.Pid
+	r.limit(pid)
 	gone := make(chan struct{})
-	stopped := make(chan struct{})
-	go func() {
-		defer close(stopped)
-		select {
-		case <-gone:
-			return
-		case <-ctx.Done():
-		}
-		_ = syscall.Kill(group, syscall.SIGTERM) // gone already: fine
-		select {
-		case <-gone:
-		case <-time.After(r.cfg.Grace):
-		}
-		_ = syscall.Kill(group, syscall.SIGKILL)
-	}()
-	err := cmd.Wait()
+	var stopping sync.WaitGroup
+	stopping.Go(func() { r.stopWhenOver(ctx, -pid, gone) })
+	awaitExit(pid)
 	close(gone)
-	<-stopped
-	_ = syscall.Kill(group, syscall.SIGKILL) // children it left behind
-	return err
+	stopping.Wait()
+	// The process is dead and not yet reaped, so its number, and its group's, cannot
+	// belong to anyone else.
+	_ = syscall.Kill(-pid, syscall.SIGKILL) // nobody left: fine
+	killStrays(dir)
+	return cmd.Wait()
 }
 
-// limit bounds the process right after it started, before it has done more than
-// load its interpreter. Limits are inherited by what it starts.
+// stopWhenOver ends the group when ctx ends before the process does.
+func (r *Runner) stopWhenOver(ctx context.Context, group int, gone <-chan struct{}) {
+	select {
+	case <-gone:
+		return
+	case <-ctx.Done():
+	}
+	_ = syscall.Kill(group, syscall.SIGTERM) // gone already: fine
+	select {
+	case <-gone:
+	case <-time.After(r.cfg.Grace):
+		_ = syscall.Kill(group, syscall.SIGKILL)
+	}
+}
+
+// awaitExit blocks until the process has exited, and leaves it to be reaped.
+func awaitExit(pid int) {
+	for {
+		err := unix.Waitid(unix.P_PID, pid, nil, unix.WEXITED|unix.WNOWAIT, nil)
+		if !errors.Is(err, unix.EINTR) {
+			return // an error means there is nothing to wait for
+		}
+	}
+}
+
+// limit bounds the process right after it started: prlimit(2) needs neither a
+// wrapper program nor code between fork and exec, and comes long before the
+// interpreter has read the job. Limits are inherited by what it starts.
 func (r *Runner) limit(pid int) {
 	set := func(what int, n uint64) {
 		if n == 0 && what != unix.RLIMIT_CORE {
 			return
+		}
+		var now unix.Rlimit
+		if err := unix.Prlimit(pid, what, nil, &now); err == nil {
+			n = min(n, now.Max) // only root may raise it
 		}
 		if err := unix.Prlimit(pid, what, &unix.Rlimit{Cur: n, Max: n}, nil); err != nil && !errors.Is(err, unix.ESRCH) {
 			r.log.Warn("limit could not be set", "limit", what, "value", n, "err", err)
@@ -153,49 +179,5 @@ func (r *Runner) limit(pid int) {
 	set(unix.RLIMIT_CORE, 0)
 	set(unix.RLIMIT_AS, r.cfg.Memory)
 	set(unix.RLIMIT_FSIZE, r.cfg.FileSize)
-}
-
-// result says how it ended. The order matters: who stopped it comes before what
-// the process made of that.
-func (r *Runner) result(ctx, timed context.Context, s launcher.Spec, cmd *exec.Cmd, err error, report string) launcher.Result {
-	var exit *exec.ExitError
-	if cmd.ProcessState == nil {
-		return launcher.Result{State: pipeline.StateFailed, Reason: pipeline.ReasonStart, Detail: err.Error()}
-	}
-	code := cmd.ProcessState.ExitCode()
-	failed := launcher.Result{State: pipeline.StateFailed, ExitCode: &code}
-	switch {
-	case ctx.Err() != nil && err != nil:
-		return launcher.Result{State: pipeline.StateStopped, Reason: pipeline.ReasonPerson}
-	case timed.Err() != nil && err != nil:
-		return launcher.Result{State: pipeline.StateTimedOut, Reason: pipeline.ReasonDeadline, Detail: "it ran longer than " + s.Deadline.String()}
-	case err == nil, errors.Is(err, exec.ErrWaitDelay) && code == 0:
-		return launcher.Result{State: pipeline.StateSucceeded, ExitCode: &code}
-	case errors.As(err, &exit) && !exit.Exited():
-		sig := exit.Sys().(syscall.WaitStatus).Signal()
-		failed.ExitCode, failed.Reason, failed.Detail = nil, pipeline.ReasonSignal, "killed by "+unix.SignalName(sig)
-		return failed
-	}
-	if said, ok := reported(report); ok {
-		failed.Reason, failed.Detail = pipeline.ReasonReported, said
-		return failed
-	}
-	failed.Reason, failed.Detail = pipeline.ReasonExitCode, fmt.Sprintf("exit code %d", code)
-	return failed
-}
-
-// reported reads what a job said of its own failure.
-func reported(file string) (string, bool) {
-	f, err := os.Open(file)
-	if err != nil {
-		return "", false
-	}
-	defer f.Close()
-	var said struct{ Status, Message string }
-	buf := make([]byte, 16<<10)
-	n, _ := f.Read(buf)
-	if json.Unmarshal(buf[:n], &said) != nil || said.Status != "failed" {
-		return "", false
-	}
-	return said.Message, true
+	set(unix.RLIMIT_NOFILE, r.cfg.OpenFiles)
 }
