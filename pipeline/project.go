@@ -34,13 +34,26 @@ func (p *Project) MayScan(addr netip.Addr) bool {
 	return IsPublic(addr)
 }
 
+// MayScanRange reports whether automation may aim at every address of a network.
+func (p *Project) MayScanRange(n netip.Prefix) bool {
+	n = n.Masked()
+	for _, in := range p.Internal {
+		if in.Bits() <= n.Bits() && in.Contains(n.Addr()) {
+			return true
+		}
+	}
+	for _, s := range specialPurpose {
+		if s.Overlaps(n) {
+			return false
+		}
+	}
+	return true
+}
+
 // IsPublic reports whether addr is meant to be reachable from the internet
 // (IANA special-purpose address registries, RFC 6890).
 func IsPublic(addr netip.Addr) bool {
 	addr = addr.Unmap()
-	if !addr.IsGlobalUnicast() || addr.IsPrivate() {
-		return false
-	}
 	for _, s := range specialPurpose {
 		if s.Contains(addr) {
 			return false
@@ -49,9 +62,19 @@ func IsPublic(addr netip.Addr) bool {
 	return true
 }
 
-// specialPurpose holds what netip does not already count as special.
+// specialPurpose lists what is not meant to be reached over the internet.
 var specialPurpose = []netip.Prefix{
 	netip.MustParsePrefix("0.0.0.0/8"),       // this network, RFC 791
+	netip.MustParsePrefix("10.0.0.0/8"),      // private use, RFC 1918
+	netip.MustParsePrefix("127.0.0.0/8"),     // loopback, RFC 1122
+	netip.MustParsePrefix("169.254.0.0/16"),  // link-local, RFC 3927
+	netip.MustParsePrefix("172.16.0.0/12"),   // private use, RFC 1918
+	netip.MustParsePrefix("192.168.0.0/16"),  // private use, RFC 1918
+	netip.MustParsePrefix("224.0.0.0/4"),     // multicast, RFC 5771
+	netip.MustParsePrefix("::/127"),          // unspecified and loopback, RFC 4291
+	netip.MustParsePrefix("fc00::/7"),        // unique local, RFC 4193
+	netip.MustParsePrefix("fe80::/10"),       // link-local, RFC 4291
+	netip.MustParsePrefix("ff00::/8"),        // multicast, RFC 4291
 	netip.MustParsePrefix("100.64.0.0/10"),   // shared address space, RFC 6598
 	netip.MustParsePrefix("192.0.0.0/24"),    // protocol assignments, RFC 6890
 	netip.MustParsePrefix("192.0.2.0/24"),    // documentation, RFC 5737
