@@ -1,0 +1,180 @@
+package engine
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/stalker-asm/stalker/matchers/cooldown"
+	"github.com/stalker-asm/stalker/pipeline"
+	"github.com/stalker-asm/stalker/pipeline/bus"
+)
+
+// partition is what the engine knows of the findings of one partition: which
+// triggers were spent, which names point at a host, which of its ports speak HTTP.
+type partition struct {
+	triggers *cooldown.Store
+	hosts    map[string]*host // by project/ip
+	undo     []func()         // of the batch in hand
+}
+
+// host joins names and HTTP ports into websites, whichever come first.
+type host struct {
+	domains map[string]bool
+	http    map[int]bool // port → speaks TLS
+}
+
+func newPartition() *partition {
+	return &partition{triggers: cooldown.NewStore(), hosts: map[string]*host{}}
+}
+
+func (e *Engine) partition(n int32) *partition {
+	p := e.parts[n]
+	if p == nil {
+		p = newPartition()
+		e.parts[n] = p
+	}
+	return p
+}
+
+func (p *partition) commit() {
+	p.triggers.Commit()
+	p.undo = nil
+}
+
+func (p *partition) rollback() {
+	p.triggers.Rollback()
+	for i := len(p.undo) - 1; i >= 0; i-- {
+		p.undo[i]()
+	}
+	p.undo = nil
+}
+
+func (p *partition) host(key string) *host {
+	h := p.hosts[key]
+	if h == nil {
+		h = &host{domains: map[string]bool{}, http: map[int]bool{}}
+		p.hosts[key] = h
+	}
+	return h
+}
+
+// keepTriggers is how long a trigger is remembered beyond its cooldown, so that a
+// cooldown made longer still counts what fired shortly before.
+const keepTriggers = 24 * time.Hour
+
+func (p *partition) spend(trigger string, at time.Time, wait time.Duration) cooldown.Entry {
+	e := cooldown.Entry{At: at, Until: at.Add(wait + keepTriggers)}
+	p.triggers.Spend(trigger, e)
+	return e
+}
+
+// Prefixes of the keys of the changelog.
+const (
+	keyTrigger = "trigger/" // <subscription>/<hash of key and discriminator> → times
+	keyDomain  = "domain/"  // <project>/<ip>/<domain> → true
+	keyHTTP    = "http/"    // <project>/<ip>/<port> → speaks TLS
+)
+
+type triggerState struct {
+	At    int64 `json:"at"` // milliseconds since 1970
+	Until int64 `json:"until"`
+}
+
+// triggerRecord is the changelog record of a spent trigger; nil forgets it.
+func triggerRecord(partition int32, trigger string, e *cooldown.Entry) bus.Record {
+	if e == nil {
+		return change(partition, keyTrigger+trigger, nil)
+	}
+	return change(partition, keyTrigger+trigger, triggerState{At: e.At.UnixMilli(), Until: e.Until.UnixMilli()})
+}
+
+func change(partition int32, key string, value any) bus.Record {
+	r := bus.Record{Topic: bus.TopicState, Pinned: true, Partition: partition, Key: []byte(key)}
+	if value != nil {
+		r.Value, _ = json.Marshal(value) // numbers and booleans: never fails
+	}
+	return r
+}
+
+// Restore applies one changelog record. One that cannot be read is passed over and
+// counted: at worst a subscription fires once too often.
+func (e *Engine) Restore(n int32, r bus.Record) error {
+	if err := e.partition(n).restore(string(r.Key), r.Value); err != nil {
+		e.metrics.unreadable.Inc()
+		e.log.Error("state record is unreadable, passed over", "partition", n, "offset", r.Offset, "err", err)
+	}
+	return nil
+}
+
+// Restored does nothing more.
+func (e *Engine) Restored(int32) {}
+
+// Revoke drops the partition's state; its next owner restores it.
+func (e *Engine) Revoke(n int32) { delete(e.parts, n) }
+
+func (p *partition) restore(key string, value []byte) error {
+	if trigger, ok := strings.CutPrefix(key, keyTrigger); ok {
+		var s triggerState
+		if value == nil {
+			p.triggers.Restore(trigger, cooldown.Entry{})
+			return nil
+		}
+		if err := json.Unmarshal(value, &s); err != nil {
+			return fmt.Errorf("trigger %s: %w", trigger, err)
+		}
+		p.triggers.Restore(trigger, cooldown.Entry{At: time.UnixMilli(s.At).UTC(), Until: time.UnixMilli(s.Until).UTC()})
+		return nil
+	}
+	kind, rest, _ := strings.Cut(key, "/")
+	cut := strings.LastIndexByte(rest, '/')
+	if cut < 0 {
+		return fmt.Errorf("unknown key %q", key)
+	}
+	h, what := p.host(rest[:cut]), rest[cut+1:]
+	switch kind + "/" {
+	case keyDomain:
+		if value == nil {
+			delete(h.domains, what)
+		} else {
+			h.domains[what] = true
+		}
+		return nil
+	case keyHTTP:
+		return h.restoreHTTP(what, value)
+	default:
+		return fmt.Errorf("unknown key %q", key)
+	}
+}
+
+func (h *host) restoreHTTP(what string, value []byte) error {
+	var port int
+	var tls bool
+	if _, err := fmt.Sscan(what, &port); err != nil {
+		return fmt.Errorf("port %q: %w", what, err)
+	}
+	if value == nil {
+		delete(h.http, port)
+		return nil
+	}
+	if err := json.Unmarshal(value, &tls); err != nil {
+		return fmt.Errorf("port %q: %w", what, err)
+	}
+	h.http[port] = tls
+	return nil
+}
+
+// expire forgets triggers that no longer matter, a bounded number per batch.
+func (e *Engine) expire(n int32, p *partition, out *bus.Outcome) {
+	old := p.triggers.Expired(e.now(), 500)
+	for _, k := range old {
+		out.Records = append(out.Records, triggerRecord(n, k, nil))
+	}
+	if len(old) > 0 {
+		p.triggers.Forget(old) // aborted: they are restored at worst as expired again
+	}
+	e.metrics.triggers.WithLabelValues(fmt.Sprint(n)).Set(float64(p.triggers.Len()))
+}
+
+func hostKey(f *pipeline.Finding) string { return f.ProjectID + "/" + f.IP }

@@ -1,0 +1,292 @@
+package rule
+
+import (
+	"fmt"
+	"math"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/goccy/go-yaml/ast"
+)
+
+func (p *reader) document(n ast.Node) *Document {
+	d := &Document{Trigger: Event}
+	probe, _ := n.(*ast.MappingNode)
+	if probe != nil {
+		for _, v := range probe.Values {
+			if keyOf(v) == "triggerType" {
+				d.Trigger = Trigger(p.text(v.Value, "triggerType"))
+			}
+		}
+	}
+	known := []string{"name", "triggerType", "job", "conditions", "cooldown"}
+	switch d.Trigger {
+	case Event:
+		known = append(known, "findings", "discriminator")
+	case Cron:
+		known = append(known, "cronExpression", "input", "batch")
+	default:
+		p.fail(n, "triggerType", "event or cron is expected, not %q", d.Trigger)
+		return d
+	}
+	e := p.entries(n, "", known...)
+	if e == nil {
+		return d
+	}
+	d.Name = p.required(n, e, "name")
+	p.job(n, e["job"], d)
+	if c := e["conditions"]; c != nil && !null(c) {
+		d.Conditions = p.list(c, "conditions", 1)
+	}
+	if d.Trigger == Event {
+		p.event(n, e, d)
+	} else {
+		p.cron(n, e, d)
+	}
+	return d
+}
+
+func (p *reader) event(n ast.Node, e map[string]ast.Node, d *Document) {
+	seq, ok := e["findings"].(*ast.SequenceNode)
+	switch {
+	case !ok:
+		p.fail(or(e["findings"], n), "findings", "a list of finding keys is required, such as [PortFinding]")
+	case len(seq.Values) == 0:
+		p.fail(seq, "findings", "the list is empty: the subscription would never fire")
+	default:
+		for i, v := range seq.Values {
+			d.Findings = append(d.Findings, p.text(v, fmt.Sprintf("findings[%d]", i)))
+		}
+	}
+	if e["cooldown"] == nil {
+		p.fail(n, "cooldown", "is required: seconds before it may fire again for the same resource; 0 fires every time")
+	} else {
+		d.Cooldown = p.seconds(e["cooldown"], "cooldown")
+	}
+	if v := e["discriminator"]; v != nil && !null(v) {
+		d.Discriminator = p.text(v, "discriminator")
+		p.noSecrets(v, "discriminator", d.Discriminator)
+	}
+}
+
+var inputs = []string{"ALL_DOMAINS", "ALL_HOSTS", "ALL_TCP_PORTS", "ALL_UDP_PORTS", "ALL_IP_RANGES", "ALL_WEBSITES"}
+
+func (p *reader) cron(n ast.Node, e map[string]ast.Node, d *Document) {
+	d.Schedule = p.required(n, e, "cronExpression")
+	if f := len(strings.Fields(d.Schedule)); d.Schedule != "" && !strings.HasPrefix(d.Schedule, "@") && f != 5 && f != 6 {
+		p.fail(e["cronExpression"], "cronExpression", "5 or 6 fields are expected, there are %d", f)
+	}
+	if v := e["input"]; v != nil && !null(v) {
+		d.Input = p.text(v, "input")
+		if !slices.Contains(inputs, d.Input) {
+			p.fail(v, "input", "%q is none of %s", d.Input, strings.Join(inputs, ", "))
+		}
+	}
+	if v := e["cooldown"]; v != nil && !null(v) {
+		d.Cooldown = p.seconds(v, "cooldown")
+	}
+	if v := e["batch"]; v != nil && !null(v) {
+		p.batch(v, d)
+	}
+}
+
+func (p *reader) batch(v ast.Node, d *Document) {
+	d.Batch = &Batch{}
+	for k, x := range p.entries(v, "batch", "enabled", "size") {
+		switch b, isBool := x.(*ast.BoolNode); {
+		case k == "enabled" && isBool:
+			d.Batch.Enabled = b.Value
+		case k == "enabled":
+			p.fail(x, "batch.enabled", "true or false is expected, not %s", what(x))
+		case null(x):
+		default:
+			if f, ok := p.number(x); ok && f >= 1 && f == math.Trunc(f) && f < 1e9 {
+				d.Batch.Size = int(f)
+			} else {
+				p.fail(x, "batch.size", "a whole number from 1 is expected, not %s", what(x))
+			}
+		}
+	}
+	if d.Input == "" {
+		p.fail(v, "batch", "needs input: there is nothing to gather without it")
+	}
+}
+
+var parameterName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]*$`)
+
+func (p *reader) job(parent, n ast.Node, d *Document) {
+	if n == nil {
+		p.fail(parent, "job", "is required: {name: …, parameters: […]}")
+		return
+	}
+	e := p.entries(n, "job", "name", "parameters")
+	if e == nil {
+		return
+	}
+	if e["name"] == nil {
+		p.fail(n, "job.name", "is required")
+	} else {
+		d.Job = p.text(e["name"], "job.name")
+	}
+	v := e["parameters"]
+	if v == nil || null(v) {
+		return
+	}
+	seq, ok := v.(*ast.SequenceNode)
+	if !ok {
+		p.fail(v, "job.parameters", "a list of {name, value} is expected, not %s", what(v))
+		return
+	}
+	for i, x := range seq.Values {
+		d.Parameters = append(d.Parameters, p.parameter(x, fmt.Sprintf("job.parameters[%d]", i)))
+	}
+}
+
+func (p *reader) parameter(n ast.Node, path string) Parameter {
+	e := p.entries(n, path, "name", "value")
+	var out Parameter
+	if e == nil {
+		return out
+	}
+	if e["name"] == nil {
+		p.fail(n, path+".name", "is required")
+	} else if out.Name = p.text(e["name"], path+".name"); !parameterName.MatchString(out.Name) {
+		p.fail(e["name"], path+".name", "%q must begin with a letter and hold only letters, digits and underscores", out.Name)
+	}
+	if e["value"] == nil || null(e["value"]) {
+		p.fail(or(e["value"], n), path+".value", "is required and must not be null")
+		return out
+	}
+	out.Value = p.value(e["value"], path+".value", 1)
+	return out
+}
+
+func (p *reader) required(n ast.Node, e map[string]ast.Node, key string) string {
+	if e[key] == nil {
+		p.fail(n, key, "is required")
+		return ""
+	}
+	return p.text(e[key], key)
+}
+
+// text reads a non-empty text.
+func (p *reader) text(n ast.Node, path string) string {
+	var s string
+	switch x := n.(type) {
+	case *ast.StringNode:
+		s = x.Value
+	case *ast.LiteralNode:
+		s = x.Value.Value
+	default:
+		p.fail(n, path, "text is expected, not %s", what(n))
+		return ""
+	}
+	if strings.TrimSpace(s) == "" {
+		p.fail(n, path, "must not be empty")
+	}
+	return s
+}
+
+func (p *reader) seconds(n ast.Node, path string) time.Duration {
+	f, ok := p.number(n)
+	if !ok || f < 0 || f != math.Trunc(f) || f > MaxCooldown.Seconds() {
+		p.fail(n, path, "a whole number of seconds from 0 to %d is expected, not %s", int64(MaxCooldown.Seconds()), what(n))
+		return 0
+	}
+	return time.Duration(f) * time.Second
+}
+
+func (p *reader) number(n ast.Node) (float64, bool) {
+	switch x := n.(type) {
+	case *ast.IntegerNode:
+		f, err := strconv.ParseFloat(fmt.Sprint(x.Value), 64)
+		return f, err == nil
+	case *ast.FloatNode:
+		return x.Value, true
+	default:
+		return 0, false
+	}
+}
+
+// value reads a scalar or a list (objects too, for parameters).
+func (p *reader) value(n ast.Node, path string, depth int) any {
+	switch x := n.(type) {
+	case *ast.StringNode:
+		return x.Value
+	case *ast.LiteralNode:
+		return x.Value.Value
+	case *ast.BoolNode:
+		return x.Value
+	case *ast.FloatNode:
+		return x.Value
+	case *ast.IntegerNode:
+		return integer(x.Value)
+	case *ast.SequenceNode:
+		list := make([]any, 0, len(x.Values))
+		for i, v := range x.Values {
+			if p.tooDeep(v, path, depth) {
+				break
+			}
+			list = append(list, p.value(v, fmt.Sprintf("%s[%d]", path, i), depth+1))
+		}
+		return list
+	case *ast.MappingNode:
+		m := map[string]any{}
+		for _, v := range x.Values {
+			if p.tooDeep(v, path, depth) {
+				break
+			}
+			m[keyOf(v)] = p.value(v.Value, join(path, keyOf(v)), depth+1)
+		}
+		return m
+	default:
+		p.fail(n, path, "text, a number, a boolean or a list is expected, not %s", what(n))
+		return nil
+	}
+}
+
+func integer(v any) any {
+	switch n := v.(type) {
+	case int64:
+		return n
+	case uint64:
+		if n <= math.MaxInt64 {
+			return int64(n)
+		}
+		return float64(n)
+	default:
+		return v
+	}
+}
+
+func (p *reader) tooDeep(n ast.Node, path string, depth int) bool {
+	if depth < MaxDepth {
+		return false
+	}
+	p.fail(n, path, "nested deeper than %d", MaxDepth)
+	return true
+}
+
+var secret = regexp.MustCompile(`(?i)\$\{\s*secrets\.`)
+
+func (p *reader) noSecrets(n ast.Node, path string, values ...any) {
+	for _, v := range values {
+		if list, ok := v.([]any); ok {
+			p.noSecrets(n, path, list...)
+		} else if s, ok := v.(string); ok && secret.MatchString(s) {
+			p.fail(n, path, "secrets may stand in job parameters only")
+		}
+	}
+}
+
+func null(n ast.Node) bool { _, ok := n.(*ast.NullNode); return ok }
+
+func or(n, fallback ast.Node) ast.Node {
+	if n == nil {
+		return fallback
+	}
+	return n
+}

@@ -1,0 +1,162 @@
+package rule
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
+)
+
+// Limits on a document.
+const (
+	MaxDocument   = 256 << 10 // bytes
+	MaxConditions = 1000
+	MaxDepth      = 32
+	MaxCooldown   = 10 * 365 * 24 * time.Hour
+)
+
+// Parse reads a document. The error is Problems with every problem found; then
+// there is no document.
+func Parse(source []byte) (*Document, error) {
+	if len(source) > MaxDocument {
+		return nil, Problems{{Message: fmt.Sprintf("the document has %d bytes, at most %d are allowed", len(source), MaxDocument)}}
+	}
+	p := &reader{}
+	root, err := tree(source)
+	if err != nil {
+		return nil, Problems{problemOf(err)}
+	}
+	d := p.document(root)
+	if len(p.problems) > 0 {
+		slices.SortStableFunc(p.problems, func(a, b Problem) int {
+			if a.Line != b.Line {
+				return a.Line - b.Line
+			}
+			return a.Column - b.Column
+		})
+		return nil, p.problems
+	}
+	return d, nil
+}
+
+// tree parses YAML. The library panics on some malformed input: that is a problem
+// of the document, not of the process.
+func tree(source []byte) (root ast.Node, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("not readable as YAML: %v", r)
+		}
+	}()
+	f, err := parser.ParseBytes(source, 0)
+	if err != nil {
+		return nil, err
+	}
+	for _, d := range f.Docs {
+		if d.Body == nil {
+			continue
+		}
+		if root != nil {
+			return nil, fmt.Errorf("one document is expected, there are several")
+		}
+		root = d.Body
+	}
+	if root == nil {
+		return nil, fmt.Errorf("the document is empty")
+	}
+	return root, nil
+}
+
+// problemOf takes the position out of a syntax error of the library.
+func problemOf(err error) Problem {
+	var line, col int
+	text := yaml.FormatError(err, false, false)
+	if _, scan := fmt.Sscanf(text, "[%d:%d]", &line, &col); scan == nil {
+		_, text, _ = strings.Cut(text, "] ")
+	}
+	return Problem{Line: line, Column: col, Message: strings.TrimSpace(text)}
+}
+
+// reader walks the tree and gathers problems.
+type reader struct {
+	problems   Problems
+	conditions int
+}
+
+func (p *reader) fail(n ast.Node, path, format string, args ...any) {
+	pr := Problem{Path: path, Message: fmt.Sprintf(format, args...)}
+	if t := n.GetToken(); t != nil && t.Position != nil {
+		pr.Line, pr.Column = t.Position.Line, t.Position.Column
+	}
+	if len(p.problems) < 100 { // more help nobody
+		p.problems = append(p.problems, pr)
+	}
+}
+
+// entries returns a mapping's values by key; unknown and repeated keys are problems.
+func (p *reader) entries(n ast.Node, path string, known ...string) map[string]ast.Node {
+	m, ok := n.(*ast.MappingNode)
+	if !ok {
+		p.fail(n, path, "%s is expected, not %s", "a mapping with "+strings.Join(known, ", "), what(n))
+		return nil
+	}
+	out := map[string]ast.Node{}
+	for _, v := range m.Values {
+		key := keyOf(v)
+		switch {
+		case key == "finding" && slices.Contains(known, "findings"):
+			p.fail(v.Key, join(path, key), "write findings: [X] instead")
+		case !slices.Contains(known, key):
+			p.fail(v.Key, join(path, key), "unknown key, known here: %s", strings.Join(known, ", "))
+		case out[key] != nil:
+			p.fail(v.Key, join(path, key), "written twice")
+		default:
+			out[key] = v.Value
+		}
+	}
+	return out
+}
+
+func keyOf(v *ast.MappingValueNode) string {
+	if s, ok := v.Key.(*ast.StringNode); ok {
+		return s.Value
+	}
+	return v.Key.String()
+}
+
+func join(path, key string) string {
+	if path == "" {
+		return key
+	}
+	return path + "." + key
+}
+
+// what names a node's kind for people.
+func what(n ast.Node) string {
+	switch n.(type) {
+	case *ast.MappingNode:
+		return "a mapping"
+	case *ast.SequenceNode:
+		return "a list"
+	case *ast.NullNode:
+		return "nothing"
+	case *ast.IntegerNode, *ast.FloatNode:
+		return "the number " + n.String()
+	case *ast.BoolNode:
+		return "the boolean " + n.String()
+	case *ast.AliasNode, *ast.AnchorNode, *ast.MergeKeyNode:
+		return "an anchor or alias"
+	default:
+		return fmt.Sprintf("%q", clip(n.String()))
+	}
+}
+
+func clip(s string) string {
+	if len(s) <= 60 {
+		return s
+	}
+	return strings.ToValidUTF8(s[:60], "") + "…"
+}
