@@ -1,0 +1,202 @@
+package control
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"time"
+
+	"github.com/goccy/go-yaml"
+
+	"github.com/stalker-asm/stalker/matchers/rule"
+	"github.com/stalker-asm/stalker/pipeline"
+	"github.com/stalker-asm/stalker/pipeline/record"
+)
+
+// Jobs returns every job, by name.
+func (c *Control) Jobs(ctx context.Context) ([]pipeline.Job, error) {
+	return list[pipeline.Job](ctx, c.store, record.ChangeJob)
+}
+
+// Subscriptions returns every subscription, by name.
+func (c *Control) Subscriptions(ctx context.Context) ([]pipeline.Subscription, error) {
+	return list[pipeline.Subscription](ctx, c.store, record.ChangeSubscription)
+}
+
+// template is a job's template.yaml in the reference's format, with summary,
+// deadline and parameters' summaries of our own.
+type template struct {
+	Version          int                 `yaml:"version"`
+	Name             string              `yaml:"name"`
+	Type             string              `yaml:"type"`
+	Language         string              `yaml:"language"`
+	JobPodConfigName string              `yaml:"jobPodConfigName"`
+	Image            string              `yaml:"image"`
+	Category         string              `yaml:"category"`
+	Summary          string              `yaml:"summary"`
+	Deadline         string              `yaml:"deadline"`
+	Parameters       []templateParameter `yaml:"parameters"`
+}
+
+type templateParameter struct {
+	Name    string `yaml:"name"`
+	Type    string `yaml:"type"`
+	Default any    `yaml:"default"`
+	Summary string `yaml:"summary"`
+}
+
+// LoadCatalogue reads jobs/*/template.yaml with main.py, and subscriptions/*.yaml,
+// and reports every problem with its file.
+func LoadCatalogue(fsys fs.FS) (jobs []pipeline.Job, subs []pipeline.Subscription, err error) {
+	var errs []error
+	dirs, _ := fs.Glob(fsys, "jobs/*/template.yaml") // the pattern is right
+	for _, file := range dirs {
+		j, err := loadJob(fsys, file)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", file, err))
+			continue
+		}
+		jobs = append(jobs, j)
+	}
+	files, _ := fs.Glob(fsys, "subscriptions/*.yaml")
+	for _, file := range files {
+		s, err := loadSubscription(fsys, file)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", file, err))
+			continue
+		}
+		subs = append(subs, s)
+	}
+	return jobs, subs, errors.Join(errs...)
+}
+
+func loadJob(fsys fs.FS, file string) (pipeline.Job, error) {
+	var t template
+	text, err := fs.ReadFile(fsys, file)
+	if err != nil {
+		return pipeline.Job{}, err
+	}
+	if err := yaml.NewDecoder(bytes.NewReader(text), yaml.Strict()).Decode(&t); err != nil {
+		return pipeline.Job{}, errors.New(yaml.FormatError(err, false, false))
+	}
+	code, err := fs.ReadFile(fsys, path.Join(path.Dir(file), "main.py"))
+	if err != nil {
+		return pipeline.Job{}, err
+	}
+	if t.Version != 2 || t.Name == "" || t.Type != "code" || t.Language != "python" {
+		return pipeline.Job{}, errors.New("version: 2, a name, type: code and language: python are expected")
+	}
+	j := pipeline.Job{
+		ID: pipeline.DeriveID("job", t.Name), Name: t.Name, Summary: t.Summary, Type: pipeline.JobCode, Language: t.Language,
+		Code: string(code), Image: t.Image, PodSize: t.JobPodConfigName, Category: t.Category, BuiltIn: true,
+	}
+	if t.Deadline != "" {
+		if j.Deadline, err = time.ParseDuration(t.Deadline); err != nil {
+			return j, fmt.Errorf("deadline: %w", err)
+		}
+	}
+	for _, p := range t.Parameters {
+		j.Parameters = append(j.Parameters, pipeline.Parameter{Name: p.Name, Type: p.Type, Default: p.Default, Summary: p.Summary})
+	}
+	return j, nil
+}
+
+func loadSubscription(fsys fs.FS, file string) (pipeline.Subscription, error) {
+	text, err := fs.ReadFile(fsys, file)
+	if err != nil {
+		return pipeline.Subscription{}, err
+	}
+	d, err := rule.Parse(text)
+	if err != nil {
+		return pipeline.Subscription{}, err
+	}
+	return pipeline.Subscription{
+		ID: pipeline.DeriveID("subscription", path.Base(file)), Name: d.Name, Enabled: true, BuiltIn: true, Document: string(text),
+	}, nil
+}
+
+// SeedBuiltIns makes the stored built-in jobs and subscriptions equal to the given
+// ones: new ones are added, changed ones updated, vanished ones removed. A person's
+// enabling or disabling of a subscription is kept.
+func (c *Control) SeedBuiltIns(ctx context.Context, jobs []pipeline.Job, subs []pipeline.Subscription) error {
+	keep := map[string]bool{}
+	for _, j := range jobs {
+		keep[j.ID] = true
+		if err := c.seedJob(ctx, j); err != nil {
+			return fmt.Errorf("seeding job %s: %w", j.Name, err)
+		}
+	}
+	for _, s := range subs {
+		keep[s.ID] = true
+		if err := c.seedSubscription(ctx, s); err != nil {
+			return fmt.Errorf("seeding subscription %s: %w", s.Name, err)
+		}
+	}
+	for _, kind := range []record.ChangeKind{record.ChangeJob, record.ChangeSubscription} {
+		if err := c.dropBuiltIns(ctx, kind, keep); err != nil {
+			return fmt.Errorf("removing built-in %ss: %w", kind, err)
+		}
+	}
+	return nil
+}
+
+func (c *Control) seedJob(ctx context.Context, j pipeline.Job) error {
+	was, err := get[pipeline.Job](ctx, c.store, record.ChangeJob, j.ID)
+	if err != nil && pipeline.CodeOf(err) != pipeline.CodeNotFound {
+		return err
+	}
+	j.Version, j.UpdatedAt = was.Version, was.UpdatedAt
+	if same(j, was) {
+		return nil
+	}
+	j.Version, j.UpdatedAt = was.Version+1, c.now().UTC()
+	e := Entity{Kind: record.ChangeJob, ID: j.ID, Name: j.Name, BuiltIn: true, Version: j.Version}
+	return c.seed(ctx, e, j, record.Change{Kind: record.ChangeJob, ID: j.ID, Job: &j})
+}
+
+func (c *Control) seedSubscription(ctx context.Context, s pipeline.Subscription) error {
+	was, err := get[pipeline.Subscription](ctx, c.store, record.ChangeSubscription, s.ID)
+	if err != nil && pipeline.CodeOf(err) != pipeline.CodeNotFound {
+		return err
+	}
+	if was.ID != "" {
+		s.Enabled = was.Enabled
+	}
+	s.Version, s.UpdatedAt = was.Version, was.UpdatedAt
+	if same(s, was) {
+		return nil
+	}
+	s.Version, s.UpdatedAt = was.Version+1, c.now().UTC()
+	e := Entity{Kind: record.ChangeSubscription, ID: s.ID, Name: s.Name, BuiltIn: true, Version: s.Version}
+	return c.seed(ctx, e, s, record.Change{Kind: record.ChangeSubscription, ID: s.ID, Subscription: &s})
+}
+
+// seed saves without waiting for the bus: nobody asked.
+func (c *Control) seed(ctx context.Context, e Entity, body any, change record.Change) error {
+	var err error
+	if e.Body, err = encode(body); err != nil {
+		return err
+	}
+	_, err = c.store.Save(ctx, e, change)
+	c.wake()
+	return err
+}
+
+func (c *Control) dropBuiltIns(ctx context.Context, kind record.ChangeKind, keep map[string]bool) error {
+	entities, err := c.store.List(ctx, kind)
+	if err != nil {
+		return err
+	}
+	for _, e := range entities {
+		if e.BuiltIn && !keep[e.ID] {
+			if _, err := c.store.Remove(ctx, kind, e.ID); err != nil {
+				return err
+			}
+			c.wake()
+		}
+	}
+	return nil
+}

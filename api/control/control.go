@@ -1,0 +1,194 @@
+// Package control is the control plane: projects, jobs and subscriptions, and how
+// their changes reach the other roles. A change is saved together with an outbox
+// row, published to the control topic in order, and answered with its position
+// there, which findings made afterwards carry.
+package control
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/stalker-asm/stalker/pipeline"
+	"github.com/stalker-asm/stalker/pipeline/bus"
+	"github.com/stalker-asm/stalker/pipeline/record"
+)
+
+// Entity is a stored project, job or subscription.
+type Entity struct {
+	Kind    record.ChangeKind
+	ID      string
+	Name    string
+	BuiltIn bool
+	Version int64
+	Body    []byte // JSON
+}
+
+// Unsent is a change that the control topic does not have yet.
+type Unsent struct {
+	Seq    int64
+	Key    string
+	Change []byte
+}
+
+// Store keeps entities and the outbox. Package sqlstore is one.
+type Store interface {
+	Save(ctx context.Context, e Entity, change record.Change) (seq int64, err error)
+	Remove(ctx context.Context, kind record.ChangeKind, id string) (seq int64, err error)
+	Get(ctx context.Context, kind record.ChangeKind, id string) (Entity, error)
+	List(ctx context.Context, kind record.ChangeKind) ([]Entity, error)
+	Unsent(ctx context.Context, limit int) ([]Unsent, error)
+	Sent(ctx context.Context, seq int64) error
+}
+
+type producer interface {
+	Produce(ctx context.Context, recs []bus.Record) error
+}
+
+// Deps is what the control plane needs.
+type Deps struct {
+	Store    Store
+	Producer producer
+	Log      *slog.Logger
+}
+
+// Control changes and reads the control plane. Run must be running for changes to
+// be published.
+type Control struct {
+	store    Store
+	producer producer
+	log      *slog.Logger
+	now      func() time.Time
+	kick     chan struct{}
+
+	mu       sync.Mutex
+	sent     int64 // newest published outbox row
+	position int64 // its offset on the control topic plus one
+	moved    chan struct{}
+}
+
+// New returns a control plane.
+func New(d Deps) *Control {
+	return &Control{
+		store: d.Store, producer: d.Producer, log: d.Log.With("component", "control"), now: time.Now,
+		kick: make(chan struct{}, 1), moved: make(chan struct{}),
+	}
+}
+
+// publishWait bounds how long a change waits for the bus. Beyond it the change is
+// saved and will be published; its caller is told so.
+const publishWait = 10 * time.Second
+
+// Run publishes what is in the outbox, in order, until ctx ends.
+func (c *Control) Run(ctx context.Context) error {
+	pause := time.Duration(0)
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-c.kick:
+		case <-time.After(max(pause, 5*time.Second)):
+		}
+		if err := c.publish(ctx); err != nil && ctx.Err() == nil {
+			c.log.Warn("changes could not be published, will be tried again", "err", err)
+			pause = min(max(2*pause, 100*time.Millisecond), 10*time.Second)
+			time.AfterFunc(pause, c.wake)
+			continue
+		}
+		pause = 0
+	}
+}
+
+func (c *Control) wake() {
+	select {
+	case c.kick <- struct{}{}:
+	default:
+	}
+}
+
+func (c *Control) publish(ctx context.Context) error {
+	for {
+		list, err := c.store.Unsent(ctx, 500)
+		if err != nil || len(list) == 0 {
+			return err
+		}
+		recs := make([]bus.Record, len(list))
+		for i, u := range list {
+			recs[i] = bus.Record{Topic: bus.TopicControl, Key: []byte(u.Key), Value: u.Change}
+		}
+		if err := c.producer.Produce(ctx, recs); err != nil {
+			return err
+		}
+		last := list[len(list)-1].Seq
+		if err := c.store.Sent(ctx, last); err != nil {
+			return err
+		}
+		c.mu.Lock()
+		c.sent, c.position = last, recs[len(recs)-1].Offset+1
+		close(c.moved)
+		c.moved = make(chan struct{})
+		c.mu.Unlock()
+	}
+}
+
+// published waits until an outbox row is on the control topic, and returns the
+// position from which a reader knows it.
+func (c *Control) published(ctx context.Context, seq int64) (int64, error) {
+	ctx, cancel := context.WithTimeout(ctx, publishWait)
+	defer cancel()
+	c.wake()
+	for {
+		c.mu.Lock()
+		sent, position, moved := c.sent, c.position, c.moved
+		c.mu.Unlock()
+		if sent >= seq {
+			return position, nil
+		}
+		select {
+		case <-moved:
+		case <-ctx.Done():
+			return 0, pipeline.Errorf(pipeline.CodeUnavailable, "the change is saved and will take effect once the bus answers")
+		}
+	}
+}
+
+// save stores an entity's next version and waits until it is published.
+func save[T any](ctx context.Context, c *Control, e Entity, body *T, change record.Change) (int64, error) {
+	var err error
+	if e.Body, err = json.Marshal(body); err != nil {
+		return 0, fmt.Errorf("encoding %s: %w", e.Kind, err)
+	}
+	seq, err := c.store.Save(ctx, e, change)
+	if err != nil {
+		return 0, err
+	}
+	return c.published(ctx, seq)
+}
+
+func list[T any](ctx context.Context, s Store, kind record.ChangeKind) ([]T, error) {
+	entities, err := s.List(ctx, kind)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]T, len(entities))
+	for i, e := range entities {
+		if err := json.Unmarshal(e.Body, &out[i]); err != nil {
+			return nil, fmt.Errorf("decoding %s %s: %w", kind, e.ID, err)
+		}
+	}
+	return out, nil
+}
+
+func get[T any](ctx context.Context, s Store, kind record.ChangeKind, id string) (out T, err error) {
+	e, err := s.Get(ctx, kind, id)
+	if err != nil {
+		return out, err
+	}
+	if err := json.Unmarshal(e.Body, &out); err != nil {
+		return out, fmt.Errorf("decoding %s %s: %w", kind, id, err)
+	}
+	return out, nil
+}

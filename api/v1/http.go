@@ -1,0 +1,138 @@
+package v1
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/stalker-asm/stalker/pipeline"
+)
+
+// problem is an error for clients (RFC 9457); code is the machine-readable part.
+type problem struct {
+	Type   string        `json:"type"`
+	Title  string        `json:"title"`
+	Status int           `json:"status"`
+	Detail string        `json:"detail,omitempty"`
+	Code   pipeline.Code `json:"code"`
+}
+
+// Status returns the HTTP status of a code.
+func Status(c pipeline.Code) int {
+	switch c {
+	case pipeline.CodeInvalid:
+		return http.StatusBadRequest
+	case pipeline.CodeNotFound:
+		return http.StatusNotFound
+	case pipeline.CodeConflict:
+		return http.StatusConflict
+	case pipeline.CodeUnauthorized:
+		return http.StatusUnauthorized
+	case pipeline.CodeForbidden:
+		return http.StatusForbidden
+	case pipeline.CodeTooLarge:
+		return http.StatusRequestEntityTooLarge
+	case pipeline.CodeBusy:
+		return http.StatusTooManyRequests
+	case pipeline.CodeUnavailable:
+		return http.StatusServiceUnavailable
+	default:
+		return http.StatusInternalServerError
+	}
+}
+
+func (a *API) fail(w http.ResponseWriter, err error) {
+	code := pipeline.CodeOf(err)
+	p := problem{Type: "about:blank", Title: http.StatusText(Status(code)), Status: Status(code), Detail: err.Error(), Code: code}
+	if code == pipeline.CodeInternal {
+		a.log.Error("request failed", "err", err)
+		p.Detail = "something went wrong here; the server's log has the details"
+	}
+	if code == pipeline.CodeBusy || code == pipeline.CodeUnavailable {
+		w.Header().Set("Retry-After", "1")
+	}
+	write(w, p.Status, "application/problem+json", p)
+}
+
+func reply(w http.ResponseWriter, status int, body any) { write(w, status, "application/json", body) }
+
+func write(w http.ResponseWriter, status int, media string, body any) {
+	w.Header().Set("Content-Type", media)
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(body) // the client went away
+}
+
+// list answers with a whole list in the form of a page.
+func list[T any](w http.ResponseWriter, items []T) {
+	if items == nil {
+		items = []T{}
+	}
+	reply(w, http.StatusOK, pipeline.Page[T]{Items: items, Total: uint64(len(items))})
+}
+
+// maxBody bounds a request body in bytes.
+const maxBody = 4 << 20
+
+// decode reads a JSON body; keys it does not know are errors.
+func decode(w http.ResponseWriter, r *http.Request, into any) error {
+	d := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody))
+	d.DisallowUnknownFields()
+	err := d.Decode(into)
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLarge):
+		return pipeline.Errorf(pipeline.CodeTooLarge, "the body has more than %d bytes", maxBody)
+	case err != nil:
+		return pipeline.Errorf(pipeline.CodeInvalid, "the body is not what is expected: %s", strings.TrimPrefix(err.Error(), "json: "))
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return pipeline.Errorf(pipeline.CodeInvalid, "the body goes on after its end")
+	}
+	return nil
+}
+
+// query reads the parameters a route knows; any other is an error.
+func query(r *http.Request, known ...string) (url.Values, error) {
+	q, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return nil, pipeline.Errorf(pipeline.CodeInvalid, "the query is not readable: %w", err)
+	}
+	for k, v := range q {
+		if !slices.Contains(known, k) {
+			return nil, pipeline.Errorf(pipeline.CodeInvalid, "unknown query parameter %q, known here: %s", k, strings.Join(known, ", "))
+		}
+		if len(v) > 1 {
+			return nil, pipeline.Errorf(pipeline.CodeInvalid, "query parameter %q is given twice", k)
+		}
+	}
+	return q, nil
+}
+
+// MaxLimit is how many rows a page may have.
+const MaxLimit = 1000
+
+func limit(q url.Values) (int, error) {
+	s := q.Get("limit")
+	if s == "" {
+		return 0, nil
+	}
+	n, err := strconv.Atoi(s)
+	if err != nil || n < 1 || n > MaxLimit {
+		return 0, pipeline.Errorf(pipeline.CodeInvalid, "limit: 1 to %d is expected, not %q", MaxLimit, s)
+	}
+	return n, nil
+}
+
+// id checks the form of an id, so that a typo is told from a thing that is gone.
+func id(name, s string) error {
+	if !pipeline.IsID(s) {
+		return pipeline.Errorf(pipeline.CodeInvalid, "%s: an id has %d hexadecimal digits, %q is none", name, pipeline.IDLen, s)
+	}
+	return nil
+}

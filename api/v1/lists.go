@@ -1,0 +1,127 @@
+package v1
+
+import (
+	"context"
+	"net/http"
+	"slices"
+
+	"github.com/go-chi/chi/v5"
+
+	"github.com/stalker-asm/stalker/pipeline"
+)
+
+// resource adds the list and the view of one kind of resource.
+func resource[T any](a *API, r chi.Router, path string,
+	all func(context.Context, pipeline.Query) (pipeline.Page[T], error), one func(context.Context, string) (T, error),
+) {
+	r.Get(path, func(w http.ResponseWriter, r *http.Request) {
+		v, err := query(r, "project", "q", "limit", "cursor")
+		var q pipeline.Query
+		if err == nil {
+			q = pipeline.Query{ProjectID: v.Get("project"), Text: v.Get("q"), Cursor: v.Get("cursor")}
+			q.Limit, err = limit(v)
+		}
+		if err == nil && q.ProjectID != "" {
+			err = id("project", q.ProjectID)
+		}
+		page(a, w, r, err, q, all)
+	})
+	r.Get(path+"/{id}", func(w http.ResponseWriter, r *http.Request) { view(a, w, r, one) })
+}
+
+// page answers with one page, or with what was wrong with asking for it.
+func page[Q, T any](a *API, w http.ResponseWriter, r *http.Request, err error, q Q, all func(context.Context, Q) (pipeline.Page[T], error)) {
+	var p pipeline.Page[T]
+	if err == nil {
+		p, err = all(r.Context(), q)
+	}
+	if err != nil {
+		a.fail(w, err)
+		return
+	}
+	if p.Items == nil {
+		p.Items = []T{}
+	}
+	reply(w, http.StatusOK, p)
+}
+
+func view[T any](a *API, w http.ResponseWriter, r *http.Request, one func(context.Context, string) (T, error)) {
+	s := chi.URLParam(r, "id")
+	err := id("id", s)
+	var v T
+	if err == nil {
+		v, err = one(r.Context(), s)
+	}
+	if err != nil {
+		a.fail(w, err)
+		return
+	}
+	reply(w, http.StatusOK, v)
+}
+
+func (a *API) listFindings(w http.ResponseWriter, r *http.Request) {
+	v, err := query(r, "project", "target", "key", "execution", "limit", "cursor")
+	var q pipeline.FindingQuery
+	if err == nil {
+		q = pipeline.FindingQuery{ProjectID: v.Get("project"), Target: v.Get("target"), Key: v.Get("key"), ExecutionID: v.Get("execution"), Cursor: v.Get("cursor")}
+		q.Limit, err = limit(v)
+	}
+	if err == nil && q.ProjectID != "" {
+		err = id("project", q.ProjectID)
+	}
+	page(a, w, r, err, q, a.Store.Findings)
+}
+
+func (a *API) listExecutions(w http.ResponseWriter, r *http.Request) {
+	v, err := query(r, "project", "state", "limit", "cursor")
+	var q pipeline.ExecutionQuery
+	if err == nil {
+		q = pipeline.ExecutionQuery{ProjectID: v.Get("project"), State: pipeline.State(v.Get("state")), Cursor: v.Get("cursor")}
+		q.Limit, err = limit(v)
+	}
+	switch {
+	case err != nil:
+	case q.ProjectID != "" && id("project", q.ProjectID) != nil:
+		err = id("project", q.ProjectID)
+	case q.State != "" && !slices.Contains(pipeline.States(), q.State):
+		err = pipeline.Errorf(pipeline.CodeInvalid, "state: %q is none of %v", q.State, pipeline.States())
+	}
+	page(a, w, r, err, q, a.Store.Executions)
+}
+
+func (a *API) getExecution(w http.ResponseWriter, r *http.Request) { view(a, w, r, a.Store.Execution) }
+
+func (a *API) listLogs(w http.ResponseWriter, r *http.Request) {
+	v, err := query(r, "level", "after", "limit")
+	q := pipeline.LogQuery{ExecutionID: chi.URLParam(r, "id")}
+	if err == nil {
+		q.Level, q.After = pipeline.Level(v.Get("level")), v.Get("after")
+		q.Limit, err = limit(v)
+	}
+	switch {
+	case err != nil:
+	case id("id", q.ExecutionID) != nil:
+		err = id("id", q.ExecutionID)
+	case q.Level != "" && !slices.Contains(pipeline.Levels(), q.Level):
+		err = pipeline.Errorf(pipeline.CodeInvalid, "level: %q is none of %v", q.Level, pipeline.Levels())
+	}
+	page(a, w, r, err, q, a.Store.Logs)
+}
+
+func (a *API) listJobs(w http.ResponseWriter, r *http.Request) {
+	jobs, err := a.Control.Jobs(r.Context())
+	if err != nil {
+		a.fail(w, err)
+		return
+	}
+	list(w, jobs)
+}
+
+func (a *API) listSubscriptions(w http.ResponseWriter, r *http.Request) {
+	subs, err := a.Control.Subscriptions(r.Context())
+	if err != nil {
+		a.fail(w, err)
+		return
+	}
+	list(w, subs)
+}
