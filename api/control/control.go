@@ -102,6 +102,14 @@ func (c *Control) Run(ctx context.Context) error {
 	}
 }
 
+// Position is the control-plane position of the newest published change, 0 when
+// nothing was published in this life.
+func (c *Control) Position() int64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.position
+}
+
 func (c *Control) wake() {
 	select {
 	case c.kick <- struct{}{}:

@@ -1,1 +1,215 @@
+// Package app is the process as a library: it makes every part from the
+// configuration, connects them, starts them in order and stops them in reverse.
+// It is the only place that sees everything.
 package app
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/stalker-asm/stalker/api/auth"
+	"github.com/stalker-asm/stalker/api/control"
+	"github.com/stalker-asm/stalker/api/control/sqlstore"
+	"github.com/stalker-asm/stalker/api/server"
+	"github.com/stalker-asm/stalker/cmd/internal/embedded"
+	"github.com/stalker-asm/stalker/pipeline/bus"
+	"github.com/stalker-asm/stalker/pipeline/catalog"
+	"github.com/stalker-asm/stalker/pipeline/run"
+	"github.com/stalker-asm/stalker/pipeline/telemetry"
+	"github.com/stalker-asm/stalker/sinks/chdb"
+	"github.com/stalker-asm/stalker/sinks/clickhouse"
+)
+
+// Options is what a process is made of. Catalogue holds the built-in jobs and
+// subscriptions, SDK the Python package for jobs, UI the built web interface or nil.
+type Options struct {
+	Config    Config
+	Catalogue fs.FS
+	SDK       fs.FS
+	UI        fs.FS
+	Version   string
+	Log       *slog.Logger
+}
+
+// App is a process that was made and can be run once.
+type App struct {
+	cfg     Config
+	opts    Options
+	log     *slog.Logger
+	reg     *prometheus.Registry
+	group   *run.Group
+	bus     *bus.Bus
+	produce *bus.Producer
+	catalog *catalog.Catalog
+	store   *clickhouse.Store
+	sql     *sqlstore.Store
+	control *control.Control
+	auth    *auth.Auth
+	server  *server.Server
+}
+
+// New opens everything and binds the listener. What was opened is closed again
+// when something fails.
+func New(ctx context.Context, o Options) (_ *App, err error) {
+	if err := o.Config.Validate(); err != nil {
+		return nil, fmt.Errorf("configuration: %w", err)
+	}
+	a := &App{cfg: o.Config, opts: o, log: o.Log, reg: telemetry.Registry(o.Version), group: run.New(o.Log)}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, a.group.Unwind())
+		}
+	}()
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	// the order is the order of dependence; stopping is the reverse
+	for _, step := range []func(context.Context) error{
+		a.openData, a.openBus, a.openStore, a.openControl, a.listen, a.addRoles,
+	} {
+		if err := step(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return a, nil
+}
+
+func (a *App) openData(context.Context) error {
+	unlock, err := embedded.Lock(a.cfg.Data)
+	if err != nil {
+		return err
+	}
+	a.group.Close("data directory", unlock)
+	return nil
+}
+
+func (a *App) openBus(ctx context.Context) error {
+	cfg := a.cfg.Bus
+	if len(cfg.Brokers) == 0 {
+		dir := a.cfg.path("kafka")
+		broker, err := embedded.OpenBroker(dir, a.log)
+		if err != nil {
+			return err
+		}
+		a.group.Close("broker", func() error { return broker.Close(dir) })
+		a.group.Add("broker maintenance", 5*time.Second, broker.Run)
+		cfg = broker.Bus(cfg)
+	}
+	var err error
+	if a.bus, err = bus.New(cfg, bus.Deps{Log: a.log, Metrics: a.reg}); err != nil {
+		return err
+	}
+	a.group.Close("bus", func() error { a.bus.Close(); return nil })
+	if err := a.bus.Migrate(ctx); err != nil {
+		return fmt.Errorf("preparing topics: %w", err)
+	}
+	if a.produce, err = a.bus.Producer(); err != nil {
+		return err
+	}
+	a.group.Close("producer", func() error { a.produce.Close(); return nil })
+	a.catalog = catalog.New(catalog.Deps{Bus: a.bus, Log: a.log, Metrics: a.reg})
+	a.group.Add("catalog", 10*time.Second, a.catalog.Run)
+	return nil
+}
+
+func (a *App) openStore(ctx context.Context) error {
+	deps := clickhouse.Deps{Log: a.log, Metrics: a.reg}
+	if len(a.cfg.ClickHouse.Addresses) == 0 {
+		cfg := a.cfg.Engine
+		cfg.Dir = a.cfg.path("clickhouse")
+		engine, err := chdb.Open(cfg, chdb.Deps{Log: a.log, Metrics: a.reg})
+		if err != nil {
+			return err
+		}
+		a.group.Close("clickhouse engine", engine.Close)
+		deps.Transport = engine.Transport
+	}
+	var err error
+	if a.store, err = clickhouse.Open(a.cfg.ClickHouse, deps); err != nil {
+		return err
+	}
+	a.group.Close("store", a.store.Close)
+	if err := a.store.Migrate(ctx); err != nil {
+		return fmt.Errorf("preparing the store: %w", err)
+	}
+	return nil
+}
+
+func (a *App) openControl(ctx context.Context) error {
+	var err error
+	if a.sql, err = sqlstore.Open(ctx, a.cfg.path("control.db")); err != nil {
+		return err
+	}
+	a.group.Close("control store", a.sql.Close)
+	a.auth = auth.New(a.sql)
+	a.control = control.New(control.Deps{Store: a.sql, Producer: a.produce, Log: a.log})
+	jobs, subs, err := control.LoadCatalogue(a.opts.Catalogue)
+	if err != nil {
+		return fmt.Errorf("loading the built-in catalogue: %w", err)
+	}
+	if err := a.control.SeedBuiltIns(ctx, jobs, subs); err != nil {
+		return err
+	}
+	a.group.Add("control", 10*time.Second, a.control.Run)
+	return nil
+}
+
+func (a *App) listen(context.Context) error {
+	var err error
+	if a.server, err = server.New(a.cfg.HTTP, server.Deps{Log: a.log, Registry: a.reg}); err != nil {
+		return err
+	}
+	return nil
+}
+
+// Run runs until ctx ends or a part fails.
+func (a *App) Run(ctx context.Context) error {
+	remove, err := a.announce()
+	if err != nil {
+		return errors.Join(err, a.server.Close(), a.group.Unwind())
+	}
+	defer remove()
+	return a.group.Run(ctx)
+}
+
+// URL is the server's address.
+func (a *App) URL() string { return "http://" + a.server.Addr() }
+
+// Token is the operator's credential for this process.
+func (a *App) Token() string { return a.auth.LocalToken() }
+
+// SetupCode returns the code for creating the first user, "" when there is one.
+func (a *App) SetupCode(ctx context.Context) string {
+	if needed, err := a.auth.NeedsSetup(ctx); err != nil || !needed {
+		return ""
+	}
+	return a.auth.SetupCode()
+}
+
+// Announcement is what server.json in the data directory holds: how the command
+// line finds a running server of the same user.
+type Announcement struct {
+	URL   string `json:"url"`
+	Token string `json:"token"`
+	PID   int    `json:"pid"`
+}
+
+func (a *App) announce() (remove func(), err error) {
+	file := filepath.Join(a.cfg.Data, "server.json")
+	b, err := json.Marshal(Announcement{URL: a.URL(), Token: a.Token(), PID: os.Getpid()})
+	if err == nil {
+		err = os.WriteFile(file, b, 0o600)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("announcing the server: %w", err)
+	}
+	return func() { _ = os.Remove(file) }, nil
+}

@@ -1,0 +1,117 @@
+package app
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/stalker-asm/stalker/api/gateway"
+	"github.com/stalker-asm/stalker/api/server"
+	"github.com/stalker-asm/stalker/matchers/engine"
+	"github.com/stalker-asm/stalker/pipeline/bus"
+	"github.com/stalker-asm/stalker/pipeline/telemetry"
+	"github.com/stalker-asm/stalker/sinks/chdb"
+	"github.com/stalker-asm/stalker/sinks/clickhouse"
+	"github.com/stalker-asm/stalker/sinks/launcher"
+	"github.com/stalker-asm/stalker/sinks/launcher/local"
+)
+
+// Config is the whole configuration of a process.
+type Config struct {
+	// Data is the directory in which embedded parts keep everything.
+	Data string `yaml:"data"`
+	// Roles are what this process does; empty means all of them.
+	Roles []string `yaml:"roles"`
+	// Log says what is logged and how.
+	Log telemetry.Config `yaml:"log"`
+	// HTTP is the listener of the API, the gateway and the web interface.
+	HTTP server.Config `yaml:"http"`
+	// Gateway bounds what jobs may send.
+	Gateway gateway.Config `yaml:"gateway"`
+	// GatewayURL is where jobs reach the gateway; empty means this process's own address.
+	GatewayURL string `yaml:"gatewayUrl"`
+	// Bus is Kafka; no brokers means the embedded one.
+	Bus bus.Config `yaml:"bus"`
+	// ClickHouse is the analytical store; no addresses means the embedded engine.
+	ClickHouse clickhouse.Config `yaml:"clickhouse"`
+	// Engine is the embedded ClickHouse engine.
+	Engine chdb.Config `yaml:"engine"`
+	// Matcher bounds automation.
+	Matcher engine.Config `yaml:"matcher"`
+	// Launcher bounds what runs.
+	Launcher launcher.Config `yaml:"launcher"`
+	// Local bounds the processes of jobs in embedded mode.
+	Local local.Config `yaml:"local"`
+}
+
+// Roles a process may have.
+const (
+	RoleAPI       = "api"
+	RoleGateway   = "gateway"
+	RoleProjector = "projector"
+	RoleMatcher   = "matcher"
+	RoleLauncher  = "launcher"
+)
+
+// Roles lists every role.
+func Roles() []string {
+	return []string{RoleAPI, RoleGateway, RoleProjector, RoleMatcher, RoleLauncher}
+}
+
+// DefaultConfig is everything embedded, on this machine's port 8080.
+func DefaultConfig() Config {
+	c := Config{
+		Data: DefaultData(), Log: telemetry.DefaultConfig(), HTTP: server.DefaultConfig(), Gateway: gateway.DefaultConfig(),
+		Bus: bus.DefaultConfig(), ClickHouse: clickhouse.DefaultConfig(), Engine: chdb.DefaultConfig(),
+		Matcher: engine.DefaultConfig(), Launcher: launcher.DefaultConfig(), Local: local.DefaultConfig(),
+	}
+	c.Engine.Dir = c.path("clickhouse")
+	return c
+}
+
+// DefaultData is $XDG_DATA_HOME/stalker, or ~/.local/share/stalker.
+func DefaultData() string {
+	if d := os.Getenv("XDG_DATA_HOME"); d != "" {
+		return filepath.Join(d, "stalker")
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		home = os.TempDir()
+	}
+	return filepath.Join(home, ".local", "share", "stalker")
+}
+
+// Validate reports the problems of the process as a whole; parts report their own.
+func (c *Config) Validate() error {
+	var errs []error
+	if c.Data == "" {
+		errs = append(errs, errors.New("data must be set"))
+	}
+	for _, r := range c.Roles {
+		if !slices.Contains(Roles(), r) {
+			errs = append(errs, fmt.Errorf("roles: %q is none of %s", r, strings.Join(Roles(), ", ")))
+		}
+	}
+	if c.partial() && (len(c.Bus.Brokers) == 0 || len(c.ClickHouse.Addresses) == 0) {
+		errs = append(errs, errors.New("roles: a process with some of the roles needs bus.brokers and clickhouse.addresses; embedded parts cannot be shared"))
+	}
+	return errors.Join(errs...)
+}
+
+func (c *Config) partial() bool {
+	for _, r := range Roles() {
+		if !c.has(r) {
+			return true
+		}
+	}
+	return false
+}
+
+func (c *Config) has(role string) bool { return len(c.Roles) == 0 || slices.Contains(c.Roles, role) }
+
+func (c *Config) path(parts ...string) string {
+	return filepath.Join(append([]string{c.Data}, parts...)...)
+}

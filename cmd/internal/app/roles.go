@@ -1,0 +1,137 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/stalker-asm/stalker/api/gateway"
+	"github.com/stalker-asm/stalker/api/server"
+	v1 "github.com/stalker-asm/stalker/api/v1"
+	"github.com/stalker-asm/stalker/matchers/engine"
+	"github.com/stalker-asm/stalker/pipeline/bus"
+	"github.com/stalker-asm/stalker/pipeline/jobtoken"
+	"github.com/stalker-asm/stalker/sinks/launcher"
+	"github.com/stalker-asm/stalker/sinks/launcher/local"
+	"github.com/stalker-asm/stalker/sinks/projector"
+)
+
+// stopWithin is how long a consumer has to finish the batch in hand.
+const stopWithin = 30 * time.Second
+
+// addRoles makes the parts of each role. Consumers are added before the server, so
+// that intake stops first and what came in is still worked on.
+func (a *App) addRoles(context.Context) error {
+	key, err := jobtoken.LoadOrCreateKey(a.cfg.path("keys", "job-token"))
+	if err != nil {
+		return err
+	}
+	if a.cfg.has(RoleProjector) {
+		a.addProjector()
+	}
+	if a.cfg.has(RoleMatcher) {
+		if err := a.addMatcher(); err != nil {
+			return err
+		}
+	}
+	if a.cfg.has(RoleLauncher) {
+		if err := a.addLauncher(key); err != nil {
+			return err
+		}
+	}
+	return a.addHTTP(key)
+}
+
+// known delays a part until the control plane was read.
+func (a *App) known(fn func(context.Context) error) func(context.Context) error {
+	return func(ctx context.Context) error {
+		select {
+		case <-a.catalog.Ready():
+			return fn(ctx)
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+func (a *App) addProjector() {
+	p := projector.New(projector.Deps{
+		Store: a.store, Dead: a.bus.DeadLetters(bus.GroupProjector, a.produce), Log: a.log, Metrics: a.reg,
+	})
+	c := a.bus.Consumer(bus.ConsumerConfig{Group: bus.GroupProjector, Topics: projector.Topics()}, p)
+	a.group.Add("projector", stopWithin, c.Run)
+}
+
+func (a *App) addMatcher() error {
+	e, err := engine.New(a.cfg.Matcher, engine.Deps{Catalog: a.catalog, Log: a.log, Metrics: a.reg})
+	if err != nil {
+		return err
+	}
+	t := a.bus.Transactor(bus.TransactorConfig{Group: bus.GroupMatcher, Topic: bus.TopicFindings, Changelog: bus.TopicState}, e)
+	a.group.Add("matcher", stopWithin, a.known(t.Run))
+	return nil
+}
+
+func (a *App) addLauncher(key []byte) error {
+	url := a.cfg.GatewayURL
+	if url == "" {
+		url = a.URL() + gateway.Path
+	}
+	runner, err := local.New(a.cfg.Local, local.Deps{Gateway: url, Dir: a.cfg.path("jobs"), SDK: a.opts.SDK, Log: a.log})
+	if err != nil {
+		return err
+	}
+	if err := runner.Prepare(); err != nil {
+		return fmt.Errorf("preparing the job runner: %w", err)
+	}
+	minter, err := jobtoken.NewMinter(key)
+	if err != nil {
+		return err
+	}
+	l, err := launcher.New(a.cfg.Launcher, launcher.Deps{
+		Runner: runner, Catalog: a.catalog, Producer: a.produce, Tokens: minter, Log: a.log, Metrics: a.reg,
+	})
+	if err != nil {
+		return err
+	}
+	q := a.bus.Queue(bus.QueueConfig{Group: bus.GroupLauncher, Topic: bus.TopicJobs, History: bus.TopicExecutions}, l)
+	a.group.Add("job queue", stopWithin, a.known(q.Run))
+	a.group.Add("launcher", stopWithin, l.Run)
+	return nil
+}
+
+func (a *App) addHTTP(key []byte) error {
+	d := server.Deps{
+		UI: a.opts.UI, Log: a.log, Registry: a.reg,
+		Metrics: promhttp.HandlerFor(a.reg, promhttp.HandlerOpts{}),
+		Checks: []server.Check{
+			{Name: "bus", Ping: a.bus.Ping},
+			{Name: "store", Ping: a.store.Ping},
+			{Name: "control", Ping: a.sql.Ping},
+		},
+	}
+	if a.cfg.has(RoleGateway) {
+		tokens, err := jobtoken.NewVerifier(key)
+		if err != nil {
+			return err
+		}
+		g, err := gateway.New(a.cfg.Gateway, gateway.Deps{
+			Producer: a.produce, Tokens: tokens, Position: a.catalog.Position, Log: a.log, Metrics: a.reg,
+		})
+		if err != nil {
+			return err
+		}
+		d.Gateway = g.Handler()
+	}
+	if a.cfg.has(RoleAPI) {
+		d.API = v1.New(v1.Deps{
+			Control: a.control, Store: a.store, Auth: a.auth, Producer: a.produce, Progress: a.bus,
+			Position: a.control.Position, Version: a.opts.Version, Log: a.log,
+		}).Handler()
+	}
+	a.server.Set(d)
+	a.group.Add("http", a.cfg.HTTP.Grace+5*time.Second, a.server.Run)
+	return nil
+}

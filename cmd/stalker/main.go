@@ -1,0 +1,58 @@
+// Command stalker is the whole of Stalker: server and command line.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+// version is set when a release is built.
+var version = "dev"
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := root().ExecuteContext(ctx)
+	stop()
+	os.Exit(code(err))
+}
+
+func root() *cobra.Command {
+	c := &cobra.Command{
+		Use: "stalker", Short: "Attack surface management as a stream of findings",
+		SilenceUsage: true, SilenceErrors: true, Version: version,
+		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
+	}
+	c.AddCommand(serveCommand(), configCommand())
+	return c
+}
+
+// exit is an error that carries the process's exit code.
+type exit struct {
+	code int
+	err  error
+}
+
+func (e exit) Error() string { return e.err.Error() }
+func (e exit) Unwrap() error { return e.err }
+
+// code prints an error and returns the exit code: 0 when there is none.
+func code(err error) int {
+	if err == nil {
+		return 0
+	}
+	var e exit
+	if errors.As(err, &e) {
+		if e.err != nil {
+			fmt.Fprintln(os.Stderr, "stalker:", e.err)
+		}
+		return e.code
+	}
+	fmt.Fprintln(os.Stderr, "stalker:", err)
+	return 2
+}
