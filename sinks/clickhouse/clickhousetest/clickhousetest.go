@@ -99,16 +99,22 @@ func Open(tb testing.TB) *clickhouse.Store {
 	return s
 }
 
-// OpenUnmerged returns a store whose tables are never merged in the background:
-// whatever makes rows one must happen when they are read.
-func OpenUnmerged(tb testing.TB) *clickhouse.Store {
+// OpenWithConn returns a store with its tables, and a connection to its database.
+func OpenWithConn(tb testing.TB) (*clickhouse.Store, driver.Conn) {
 	tb.Helper()
 	name := database(tb)
 	s := on(tb, name)
 	if err := s.Migrate(tb.Context()); err != nil {
 		tb.Fatal(err)
 	}
-	c := dial(tb, name)
+	return s, dial(tb, name)
+}
+
+// OpenUnmerged returns a store whose tables are never merged in the background:
+// whatever makes rows one must happen when they are read.
+func OpenUnmerged(tb testing.TB) *clickhouse.Store {
+	tb.Helper()
+	s, c := OpenWithConn(tb)
 	for _, t := range schema.Tables() {
 		if err := c.Exec(tb.Context(), "ALTER TABLE "+t.Name+" MODIFY SETTING max_bytes_to_merge_at_max_space_in_pool = 1"); err != nil {
 			tb.Fatal(err)
