@@ -43,6 +43,7 @@ type Store struct {
 	conn    driver.Conn
 	log     *slog.Logger
 	metrics *metrics
+	totals  totals
 }
 
 // Open checks the configuration and prepares the pool.

@@ -96,7 +96,7 @@ func (s *Store) Executions(ctx context.Context, q pipeline.ExecutionQuery) (page
 	}
 	g, gctx := errgroup.WithContext(ctx)
 	g.Go(func() (err error) {
-		page.Total, err = count(gctx, s, executionTotal{q})
+		page.Total, err = s.total(gctx, "executions", executionTotal{q})
 		return err
 	})
 	g.Go(func() (err error) {

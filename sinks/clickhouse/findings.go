@@ -56,11 +56,19 @@ func (q findingQuery) where() (where []string, args []any) {
 // findingTotal counts the findings that a findingQuery selects over all pages.
 type findingTotal struct{ of pipeline.FindingQuery }
 
-// SQL returns the statement and the values bound to it. Where it can it counts in
-// the narrow table that has each finding once.
+// table is the one that is counted in: where it can be, the narrow one that has
+// each finding once.
+func (q findingTotal) table() string {
+	if q.of.Target == "" && q.of.Key == "" {
+		return "finding_ids"
+	}
+	return "findings"
+}
+
+// SQL returns the statement and the values bound to it.
 func (q findingTotal) SQL() (string, []any) {
 	where, args := findingQuery{FindingQuery: q.of}.where()
-	if q.of.Target == "" && q.of.Key == "" {
+	if q.table() == "finding_ids" {
 		return "SELECT count()\nFROM finding_ids FINAL" + conditions(where), args
 	}
 	return "SELECT uniqExact(id)\nFROM findings" + conditions(where), args
@@ -89,7 +97,8 @@ func (s *Store) Findings(ctx context.Context, q pipeline.FindingQuery) (page pip
 	}
 	g, gctx := errgroup.WithContext(ctx)
 	g.Go(func() (err error) {
-		page.Total, err = count(gctx, s, findingTotal{q})
+		total := findingTotal{q}
+		page.Total, err = s.total(gctx, total.table(), total)
 		return err
 	})
 	g.Go(func() (err error) {

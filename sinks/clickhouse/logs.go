@@ -86,7 +86,7 @@ func (s *Store) Logs(ctx context.Context, q pipeline.LogQuery) (page pipeline.Pa
 	var found []logRow
 	g, gctx := errgroup.WithContext(ctx)
 	g.Go(func() (err error) {
-		page.Total, err = count(gctx, s, logTotal{sel})
+		page.Total, err = s.total(gctx, "logs", logTotal{sel})
 		return err
 	})
 	g.Go(func() (err error) {

@@ -97,30 +97,82 @@ func bindable(typ, value string) bool {
 	return err == nil
 }
 
+// selected is what is read of a column: all of it, or one part of a tuple.
+type selected struct {
+	column string
+	fold   string // the aggregate by which rows of one key become one; "" for a column of the key
+	part   string // "" for the whole column
+}
+
+func keyPart(column string) selected  { return selected{column: column} }
+func constant(column string) selected { return selected{column, "max", ""} }
+func latest(column string) selected   { return selected{column, "max", "value"} }
+
+// final is the expression where FINAL has folded.
+func (c selected) final() string {
+	if c.part == "" {
+		return c.column
+	}
+	return element(c.column, c.part)
+}
+
+// grouped is the expression where the rows are grouped by the key.
+func (c selected) grouped() string {
+	e := c.column
+	if c.fold != "" {
+		e = c.fold + "(" + e + ")"
+	}
+	if c.part == "" {
+		return e
+	}
+	return element(e, c.part)
+}
+
+func expressions(columns []selected, form func(selected) string) string {
+	out := make([]string, len(columns))
+	for i, c := range columns {
+		out[i] = form(c)
+	}
+	return strings.Join(out, ", ")
+}
+
 // pageQuery selects one page of a table of resources, in the order of its sorting
-// key. Reading in that order stops as soon as the page is full.
+// key.
 type pageQuery struct {
 	table   string
-	columns []string
+	columns []selected
 	key     []keyColumn // without the project
 	project string      // "" means every project
 	text    string      // "" means no filter
-	textIn  string      // expression that text is looked for in
+	textIn  []string    // expressions that text is looked for in, after FINAL
 	after   []string    // key of the row before the page, with the project; nil for the first
 	limit   int
 }
 
-// SQL returns the statement and the values bound to it.
+// SQL returns the statement and the values bound to it. The rows are grouped in
+// the order of the table, which stops as soon as the page is full; FINAL would
+// read everything. A filter looks at folded values, so it has to: then FINAL picks
+// the keys from the few columns the filter needs, and the rest is read for those.
 func (q pageQuery) SQL() (string, []any) {
 	where, args := q.where()
-	order := append([]string{"project_id"}, names(q.key)...)
 	if q.after != nil {
-		cond, more := keyset(append([]keyColumn{{"project_id", "String"}}, q.key...), q.after, ">")
+		columns, values := append([]keyColumn{{"project_id", "String"}}, q.key...), q.after
+		if q.project != "" { // then that is no part of the order
+			columns, values = columns[1:], values[1:]
+		}
+		cond, more := keyset(columns, values, ">")
 		where, args = append(where, cond...), append(args, more...)
 	}
-	// one more than the page, to know whether there is a next
-	return fmt.Sprintf("SELECT %s\nFROM %s FINAL%s\nORDER BY %s\nLIMIT %d",
-		strings.Join(q.columns, ", "), q.table, conditions(where), strings.Join(order, ", "), q.limit+1), args
+	order := "project_id, " + strings.Join(names(q.key), ", ")
+	limit := q.limit + 1 // one more than the page, to know whether there is a next
+	if q.text != "" {
+		where = []string{fmt.Sprintf("(%[1]s) IN (\nSELECT %[1]s\nFROM %[2]s FINAL%[3]s\nORDER BY %[1]s\nLIMIT %[4]d)", order, q.table, conditions(where), limit)}
+		if q.project != "" {
+			where = append([]string{"project_id = {project:String}"}, where...)
+		}
+	}
+	return fmt.Sprintf("SELECT %s\nFROM %s%s\nGROUP BY %[4]s\nORDER BY %[4]s\nLIMIT %[5]d\nSETTINGS optimize_aggregation_in_order = 1",
+		expressions(q.columns, selected.grouped), q.table, conditions(where), order, limit), args
 }
 
 // totalQuery counts what a pageQuery selects, over all pages.
@@ -137,7 +189,11 @@ func (q pageQuery) where() (where []string, args []any) {
 		where, args = append(where, "project_id = {project:String}"), append(args, clickhouse.Named("project", q.project))
 	}
 	if q.text != "" {
-		where = append(where, fmt.Sprintf("positionCaseInsensitiveUTF8(%s, {text:String}) > 0", q.textIn))
+		in := make([]string, len(q.textIn))
+		for i, e := range q.textIn {
+			in[i] = fmt.Sprintf("positionCaseInsensitiveUTF8(%s, {text:String}) > 0", e)
+		}
+		where = append(where, "("+strings.Join(in, " OR ")+")")
 		args = append(args, clickhouse.Named("text", q.text))
 	}
 	return where, args
@@ -177,7 +233,7 @@ func conditions(where []string) string {
 // oneQuery selects the resource with an id.
 type oneQuery struct {
 	table   string
-	columns []string
+	columns []selected
 	id      string
 }
 
@@ -186,7 +242,7 @@ type oneQuery struct {
 // one.
 func (q oneQuery) SQL() (string, []any) {
 	return fmt.Sprintf("SELECT %s\nFROM %s FINAL\nWHERE id = {id:String}\nLIMIT 1\nSETTINGS use_skip_indexes_if_final = 1",
-		strings.Join(q.columns, ", "), q.table), []any{clickhouse.Named("id", q.id)}
+		expressions(q.columns, selected.final), q.table), []any{clickhouse.Named("id", q.id)}
 }
 
 // statement is a query as a value.

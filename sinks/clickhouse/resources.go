@@ -17,9 +17,10 @@ import (
 type resource[T any] struct {
 	kind    pipeline.Kind
 	table   string
-	columns []string
-	key     []keyColumn // the sorting key after the project
-	textIn  string
+	columns []selected
+	key     []keyColumn         // the sorting key after the project
+	textIn  []string            // what a text is looked for in
+	text    func(string) string // what is looked for when this is asked for; nil for just that
 	scan    func(scanner) (T, error)
 	seen    func(*T) *pipeline.Seen
 	keyOf   func(*T) []string                                 // values of key
@@ -38,10 +39,13 @@ func list[T any](ctx context.Context, s *Store, k *resource[T], q pipeline.Query
 	if err != nil {
 		return page, err
 	}
+	if k.text != nil {
+		q.Text = k.text(q.Text)
+	}
 	sel := pageQuery{table: k.table, columns: k.columns, key: k.key, project: q.ProjectID, text: q.Text, textIn: k.textIn, after: after, limit: limit}
 	g, gctx := errgroup.WithContext(ctx)
 	g.Go(func() (err error) {
-		page.Total, err = count(gctx, s, totalQuery{sel})
+		page.Total, err = s.total(gctx, k.table, totalQuery{sel})
 		return err
 	})
 	g.Go(func() (err error) {
@@ -143,7 +147,7 @@ func (s *Store) Range(ctx context.Context, id string) (pipeline.IPRange, error) 
 }
 
 // Ports lists ports by address and number. The text is looked for in
-// "address:port/protocol service product".
+// "address:port/protocol", in the service and in the product.
 func (s *Store) Ports(ctx context.Context, q pipeline.Query) (pipeline.Page[pipeline.Port], error) {
 	return list(ctx, s, portKind, q)
 }
@@ -154,7 +158,7 @@ func (s *Store) Port(ctx context.Context, id string) (pipeline.Port, error) {
 }
 
 // Websites lists websites by domain, those of bare addresses first. The text is
-// looked for in the URL and the title.
+// looked for in the URL, but for its scheme, and in the title.
 func (s *Store) Websites(ctx context.Context, q pipeline.Query) (pipeline.Page[pipeline.Website], error) {
 	return list(ctx, s, websiteKind, q)
 }
@@ -164,7 +168,7 @@ func (s *Store) Website(ctx context.Context, id string) (pipeline.Website, error
 	return one(ctx, s, websiteKind, id)
 }
 
-var seenColumns = []string{"id", "project_id", "first_seen", "last_seen"}
+var seenColumns = []selected{constant("id"), keyPart("project_id"), {"first_seen", "min", ""}, {"last_seen", "max", ""}}
 
 // seenInto are the places seenColumns are read into.
 func seenInto(s *pipeline.Seen) []any {
@@ -184,9 +188,9 @@ func finish(s *pipeline.Seen, l pipeline.Locators, website bool) error {
 
 var domainKind = &resource[pipeline.Domain]{
 	kind: pipeline.KindDomain, table: "domains",
-	columns: append(seenColumns[:4:4], "name"),
+	columns: append(seenColumns[:4:4], keyPart("name")),
 	key:     []keyColumn{{"name", "String"}},
-	textIn:  "name",
+	textIn:  []string{"name"},
 	seen:    func(d *pipeline.Domain) *pipeline.Seen { return &d.Seen },
 	keyOf:   func(d *pipeline.Domain) []string { return []string{d.Name} },
 	scan: func(r scanner) (d pipeline.Domain, err error) {
@@ -200,9 +204,9 @@ var domainKind = &resource[pipeline.Domain]{
 
 var hostKind = &resource[pipeline.Host]{
 	kind: pipeline.KindHost, table: "hosts",
-	columns: append(seenColumns[:4:4], "addr", element("os", "value")),
+	columns: append(seenColumns[:4:4], keyPart("addr"), latest("os")),
 	key:     []keyColumn{{"addr", "IPv6"}},
-	textIn:  "ip",
+	textIn:  []string{"ip"},
 	seen:    func(h *pipeline.Host) *pipeline.Seen { return &h.Seen },
 	keyOf:   func(h *pipeline.Host) []string { return []string{mapped(h.IP)} },
 	scan: func(r scanner) (h pipeline.Host, err error) {
@@ -218,9 +222,9 @@ var hostKind = &resource[pipeline.Host]{
 
 var rangeKind = &resource[pipeline.IPRange]{
 	kind: pipeline.KindRange, table: "ip_ranges",
-	columns: append(seenColumns[:4:4], "cidr"),
+	columns: append(seenColumns[:4:4], constant("cidr")),
 	key:     []keyColumn{{"addr", "IPv6"}, {"bits", "UInt8"}},
-	textIn:  "cidr",
+	textIn:  []string{"cidr"},
 	seen:    func(r *pipeline.IPRange) *pipeline.Seen { return &r.Seen },
 	keyOf: func(r *pipeline.IPRange) []string {
 		p, err := netip.ParsePrefix(r.CIDR)
@@ -244,9 +248,9 @@ var rangeKind = &resource[pipeline.IPRange]{
 
 var portKind = &resource[pipeline.Port]{
 	kind: pipeline.KindPort, table: "ports",
-	columns: append(seenColumns[:4:4], "addr", "port", "protocol", element("service", "value"), element("product", "value"), element("version", "value")),
+	columns: append(seenColumns[:4:4], keyPart("addr"), keyPart("port"), keyPart("protocol"), latest("service"), latest("product"), latest("version")),
 	key:     []keyColumn{{"addr", "IPv6"}, {"port", "UInt16"}, {"protocol", "String"}},
-	textIn:  "concat(ip, ':', toString(port), '/', protocol, ' ', " + element("service", "value") + ", ' ', " + element("product", "value") + ")",
+	textIn:  []string{"address", element("service", "value"), element("product", "value")},
 	seen:    func(p *pipeline.Port) *pipeline.Seen { return &p.Seen },
 	keyOf: func(p *pipeline.Port) []string {
 		return []string{mapped(p.IP), strconv.Itoa(p.Port), string(p.Protocol)}

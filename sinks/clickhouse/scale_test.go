@@ -25,8 +25,8 @@ func seed(b *testing.B, hosts int) *clickhouse.Store {
 	for _, sql := range []string{
 		"INSERT INTO domains (project_id, name, id, first_seen, last_seen) SELECT 'p1', concat('h', toString(number), '.example.com'), " + resource,
 		"INSERT INTO hosts (project_id, addr, ip, id, first_seen, last_seen) SELECT 'p1', " + addr + ", " + ip + ", " + resource,
-		"INSERT INTO ports (project_id, addr, ip, port, protocol, service, product, id, first_seen, last_seen) SELECT 'p1', " + addr + ", " + ip + ", 443, 'tcp', (1, 'https'), (1, 'nginx'), " + resource,
-		"INSERT INTO websites (project_id, domain, addr, ip, port, path, ssl, status, title, technologies, id, first_seen, last_seen) SELECT 'p1', concat('h', toString(number), '.example.com'), " + addr + ", " + ip + ", 443, '/', (1, 1), (1, 200), (1, concat('Welcome ', toString(number))), ['PHP', 'nginx'], " + resource,
+		"INSERT INTO ports (project_id, addr, address, port, protocol, service, product, id, first_seen, last_seen) SELECT 'p1', " + addr + ", concat(" + ip + ", ':443/tcp'), 443, 'tcp', (1, 'https'), (1, 'nginx'), " + resource,
+		"INSERT INTO websites (project_id, domain, addr, address, port, path, ssl, status, title, technologies, id, first_seen, last_seen) SELECT 'p1', concat('h', toString(number), '.example.com'), " + addr + ", concat('h', toString(number), '.example.com/'), 443, '/', (1, 1), (1, 200), (1, concat('Welcome ', toString(number))), ['PHP', 'nginx'], " + resource,
 		"INSERT INTO domain_hosts (project_id, domain, addr, first_seen, last_seen) SELECT 'p1', concat('h', toString(number), '.example.com'), " + addr + ", now64(3), now64(3)",
 		"INSERT INTO host_domains (project_id, domain, addr, first_seen, last_seen) SELECT 'p1', concat('h', toString(number), '.example.com'), " + addr + ", now64(3), now64(3)",
 	} {

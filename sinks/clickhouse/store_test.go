@@ -413,6 +413,9 @@ func TestLogs(t *testing.T) {
 func TestDeleteProject(t *testing.T) {
 	s := clickhousetest.Open(t)
 	write(t, s, everything("p1", 40), everything("p2", 40))
+	if got := snapshot(t, s, "p1"); got.Counts.Domains != 40 || got.Findings.Total != 40 || got.Ports.Total != 40 {
+		t.Fatalf("before: %+v", got.Counts)
+	}
 	if err := s.DeleteProject(t.Context(), "p1"); err != nil {
 		t.Fatal(err)
 	}
@@ -423,7 +426,7 @@ func TestDeleteProject(t *testing.T) {
 	if diff := cmp.Diff(snapshot(t, s, "p2").Counts.Domains, uint64(40)); diff != "" {
 		t.Errorf("the other project (-want +got)\n%s", diff)
 	}
-	if p := get[pipeline.Page[pipeline.LogLine]](t)(s.Logs(t.Context(), pipeline.LogQuery{ExecutionID: "p1e0"})); p.Total != 0 {
+	if p := get[pipeline.Page[pipeline.LogLine]](t)(s.Logs(t.Context(), pipeline.LogQuery{ExecutionID: "p1e0"})); p.Total != 0 || len(p.Items) != 0 {
 		t.Errorf("%d lines are left", p.Total)
 	}
 	write(t, s, everything("p1", 3)) // seen again, it is there again
@@ -487,7 +490,7 @@ func snapshot(t *testing.T, s *clickhouse.Store, project string) (p picture) {
 // The laws of writing: in whatever order rows come, however they are cut into
 // batches and however often they are repeated, the same is read.
 func TestOrderAndRepetitionDoNotMatter(t *testing.T) {
-	for seed := range uint64(3) {
+	for seed := range uint64(2) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			r := rand.New(rand.NewPCG(seed, 1))
 			b := random(r, 60)

@@ -62,7 +62,7 @@ func field[R, T any](name string, get func(*R) T) column[R] {
 	}}
 }
 
-func latest[R any, T string | uint8 | uint16](name string, get func(*R) rows.Value[T]) column[R] {
+func newest[R any, T string | uint8 | uint16](name string, get func(*R) rows.Value[T]) column[R] {
 	return field(name, func(r *R) []any {
 		v := get(r)
 		return []any{v.Version, v.Value}
@@ -121,7 +121,7 @@ var hostTable = &target[rows.Host]{"hosts", []column[rows.Host]{
 	field("ip", func(r *rows.Host) string { return r.Addr.String() }),
 	field("first_seen", func(r *rows.Host) int64 { return r.First }),
 	field("last_seen", func(r *rows.Host) int64 { return r.Last }),
-	latest("os", func(r *rows.Host) rows.Value[string] { return r.OS }),
+	newest("os", func(r *rows.Host) rows.Value[string] { return r.OS }),
 }}
 
 var rangeTable = &target[rows.Range]{"ip_ranges", []column[rows.Range]{
@@ -140,12 +140,14 @@ var portTable = &target[rows.Port]{"ports", []column[rows.Port]{
 	field("port", func(r *rows.Port) uint16 { return r.Port }),
 	field("protocol", func(r *rows.Port) string { return string(r.Protocol) }),
 	field("id", func(r *rows.Port) string { return r.ID }),
-	field("ip", func(r *rows.Port) string { return r.Addr.String() }),
+	field("address", func(r *rows.Port) string {
+		return netip.AddrPortFrom(r.Addr, r.Port).String() + "/" + string(r.Protocol)
+	}),
 	field("first_seen", func(r *rows.Port) int64 { return r.First }),
 	field("last_seen", func(r *rows.Port) int64 { return r.Last }),
-	latest("service", func(r *rows.Port) rows.Value[string] { return r.Service }),
-	latest("product", func(r *rows.Port) rows.Value[string] { return r.Product }),
-	latest("version", func(r *rows.Port) rows.Value[string] { return r.Version }),
+	newest("service", func(r *rows.Port) rows.Value[string] { return r.Service }),
+	newest("product", func(r *rows.Port) rows.Value[string] { return r.Product }),
+	newest("version", func(r *rows.Port) rows.Value[string] { return r.Version }),
 }}
 
 var websiteTable = &target[rows.Website]{"websites", []column[rows.Website]{
@@ -155,14 +157,14 @@ var websiteTable = &target[rows.Website]{"websites", []column[rows.Website]{
 	field("port", func(r *rows.Website) uint16 { return r.Port }),
 	field("path", func(r *rows.Website) string { return r.Path }),
 	field("id", func(r *rows.Website) string { return r.ID }),
-	field("ip", func(r *rows.Website) string { return r.Addr.String() }),
+	field("address", address),
 	field("first_seen", func(r *rows.Website) int64 { return r.First }),
 	field("last_seen", func(r *rows.Website) int64 { return r.Last }),
-	latest("ssl", func(r *rows.Website) rows.Value[uint8] { return r.SSL }),
-	latest("status", func(r *rows.Website) rows.Value[uint16] { return r.Status }),
-	latest("title", func(r *rows.Website) rows.Value[string] { return r.Title }),
-	latest("server", func(r *rows.Website) rows.Value[string] { return r.Server }),
-	latest("certificate", func(r *rows.Website) rows.Value[string] { return r.Certificate }),
+	newest("ssl", func(r *rows.Website) rows.Value[uint8] { return r.SSL }),
+	newest("status", func(r *rows.Website) rows.Value[uint16] { return r.Status }),
+	newest("title", func(r *rows.Website) rows.Value[string] { return r.Title }),
+	newest("server", func(r *rows.Website) rows.Value[string] { return r.Server }),
+	newest("certificate", func(r *rows.Website) rows.Value[string] { return r.Certificate }),
 	field("technologies", func(r *rows.Website) []string { return r.Technologies }),
 }}
 
@@ -184,7 +186,7 @@ var tagTable = &target[rows.Tag]{"resource_tags", []column[rows.Tag]{
 	field("project_id", func(r *rows.Tag) string { return r.ProjectID }),
 	field("resource_id", func(r *rows.Tag) string { return r.ResourceID }),
 	field("tag", func(r *rows.Tag) string { return r.Tag }),
-	latest("state", func(r *rows.Tag) rows.Value[uint8] { return r.State }),
+	newest("state", func(r *rows.Tag) rows.Value[uint8] { return r.State }),
 }}
 
 var findingTable = &target[rows.Finding]{"findings", []column[rows.Finding]{
@@ -247,3 +249,9 @@ var logTable = &target[rows.Line]{"logs", []column[rows.Line]{
 	field("level", func(r *rows.Line) uint8 { return r.Level }),
 	field("text", func(r *rows.Line) string { return r.Text }),
 }}
+
+// address is what a website is searched by: name or address, the port unless it
+// is one of the usual two, and the path.
+func address(r *rows.Website) string {
+	return authority(r.Domain, r.Addr, r.Port, r.Port == 80 || r.Port == 443) + r.Path
+}

@@ -90,7 +90,7 @@ var ports = Table{
 		{"port", "UInt16"},
 		{"protocol", "LowCardinality(String)"},
 		{"id", constant},
-		{"ip", constant},
+		{"address", constant}, // ip:port/protocol, for searching
 		{"first_seen", first},
 		{"last_seen", last},
 		{"service", latest("String")},
@@ -111,7 +111,7 @@ var websites = Table{
 		{"port", "UInt16"},
 		{"path", "String"},
 		{"id", constant},
-		{"ip", constant},
+		{"address", constant}, // name:port/path, for searching
 		{"first_seen", first},
 		{"last_seen", last},
 		{"ssl", latest("UInt8")},

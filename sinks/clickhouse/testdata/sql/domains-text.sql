@@ -1,12 +1,19 @@
-SELECT id, project_id, first_seen, last_seen, name
+SELECT max(id), project_id, min(first_seen), max(last_seen), name
+FROM domains
+WHERE project_id = {project:String}
+  AND (project_id, name) IN (
+SELECT project_id, name
 FROM domains FINAL
 WHERE project_id = {project:String}
-  AND positionCaseInsensitiveUTF8(name, {text:String}) > 0
-  AND project_id >= {after0:String}
-  AND (project_id, name) > ({after0:String}, {after1:String})
+  AND (positionCaseInsensitiveUTF8(name, {text:String}) > 0)
+  AND name >= {after0:String}
+  AND (name) > ({after0:String})
+ORDER BY project_id, name
+LIMIT 51)
+GROUP BY project_id, name
 ORDER BY project_id, name
 LIMIT 51
+SETTINGS optimize_aggregation_in_order = 1
 -- project = "p1"
 -- text = "EXA"
--- after0 = "p1"
--- after1 = "a.example"
+-- after0 = "a.example"

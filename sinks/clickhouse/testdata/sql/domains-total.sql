@@ -1,6 +1,6 @@
 SELECT count()
 FROM domains FINAL
 WHERE project_id = {project:String}
-  AND positionCaseInsensitiveUTF8(name, {text:String}) > 0
+  AND (positionCaseInsensitiveUTF8(name, {text:String}) > 0)
 -- project = "p1"
 -- text = "EXA"

@@ -1,6 +1,8 @@
-SELECT id, project_id, first_seen, last_seen, name
-FROM domains FINAL
+SELECT max(id), project_id, min(first_seen), max(last_seen), name
+FROM domains
 WHERE project_id = {project:String}
+GROUP BY project_id, name
 ORDER BY project_id, name
 LIMIT 51
+SETTINGS optimize_aggregation_in_order = 1
 -- project = "p1"

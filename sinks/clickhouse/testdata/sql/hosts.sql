@@ -1,12 +1,19 @@
-SELECT id, project_id, first_seen, last_seen, addr, tupleElement(os, 'value')
+SELECT max(id), project_id, min(first_seen), max(last_seen), addr, tupleElement(max(os), 'value')
+FROM hosts
+WHERE project_id = {project:String}
+  AND (project_id, addr) IN (
+SELECT project_id, addr
 FROM hosts FINAL
 WHERE project_id = {project:String}
-  AND positionCaseInsensitiveUTF8(ip, {text:String}) > 0
-  AND project_id >= {after0:String}
-  AND (project_id, addr) > ({after0:String}, {after1:IPv6})
+  AND (positionCaseInsensitiveUTF8(ip, {text:String}) > 0)
+  AND addr >= {after0:IPv6}
+  AND (addr) > ({after0:IPv6})
+ORDER BY project_id, addr
+LIMIT 51)
+GROUP BY project_id, addr
 ORDER BY project_id, addr
 LIMIT 51
+SETTINGS optimize_aggregation_in_order = 1
 -- project = "p1"
 -- text = "10."
--- after0 = "p1"
--- after1 = "::ffff:10.0.0.1"
+-- after0 = "::ffff:10.0.0.1"

@@ -1,11 +1,12 @@
-SELECT id, project_id, first_seen, last_seen, cidr
-FROM ip_ranges FINAL
+SELECT max(id), project_id, min(first_seen), max(last_seen), max(cidr)
+FROM ip_ranges
 WHERE project_id = {project:String}
-  AND project_id >= {after0:String}
-  AND (project_id, addr, bits) > ({after0:String}, {after1:IPv6}, {after2:UInt8})
+  AND addr >= {after0:IPv6}
+  AND (addr, bits) > ({after0:IPv6}, {after1:UInt8})
+GROUP BY project_id, addr, bits
 ORDER BY project_id, addr, bits
 LIMIT 51
+SETTINGS optimize_aggregation_in_order = 1
 -- project = "p1"
--- after0 = "p1"
--- after1 = "::ffff:10.0.0.0"
--- after2 = "8"
+-- after0 = "::ffff:10.0.0.0"
+-- after1 = "8"

@@ -1,14 +1,21 @@
-SELECT id, project_id, first_seen, last_seen, addr, port, protocol, tupleElement(service, 'value'), tupleElement(product, 'value'), tupleElement(version, 'value')
+SELECT max(id), project_id, min(first_seen), max(last_seen), addr, port, protocol, tupleElement(max(service), 'value'), tupleElement(max(product), 'value'), tupleElement(max(version), 'value')
+FROM ports
+WHERE project_id = {project:String}
+  AND (project_id, addr, port, protocol) IN (
+SELECT project_id, addr, port, protocol
 FROM ports FINAL
 WHERE project_id = {project:String}
-  AND positionCaseInsensitiveUTF8(concat(ip, ':', toString(port), '/', protocol, ' ', tupleElement(service, 'value'), ' ', tupleElement(product, 'value')), {text:String}) > 0
-  AND project_id >= {after0:String}
-  AND (project_id, addr, port, protocol) > ({after0:String}, {after1:IPv6}, {after2:UInt16}, {after3:String})
+  AND (positionCaseInsensitiveUTF8(address, {text:String}) > 0 OR positionCaseInsensitiveUTF8(tupleElement(service, 'value'), {text:String}) > 0 OR positionCaseInsensitiveUTF8(tupleElement(product, 'value'), {text:String}) > 0)
+  AND addr >= {after0:IPv6}
+  AND (addr, port, protocol) > ({after0:IPv6}, {after1:UInt16}, {after2:String})
+ORDER BY project_id, addr, port, protocol
+LIMIT 51)
+GROUP BY project_id, addr, port, protocol
 ORDER BY project_id, addr, port, protocol
 LIMIT 51
+SETTINGS optimize_aggregation_in_order = 1
 -- project = "p1"
 -- text = "ssh"
--- after0 = "p1"
--- after1 = "::ffff:10.0.0.1"
--- after2 = "22"
--- after3 = "tcp"
+-- after0 = "::ffff:10.0.0.1"
+-- after1 = "22"
+-- after2 = "tcp"

@@ -1,6 +1,8 @@
-SELECT id, project_id, first_seen, last_seen, concat(if(if(tupleElement(ssl, 'version') > 0, tupleElement(ssl, 'value') = 1, port = 443), 'https://', 'http://'), multiIf(domain != '', domain, position(ip, ':') > 0, concat('[', ip, ']'), ip), if(port = if(if(tupleElement(ssl, 'version') > 0, tupleElement(ssl, 'value') = 1, port = 443), 443, 80), '', concat(':', toString(port))), path) AS url, domain, addr, port, path, tupleElement(ssl, 'version'), tupleElement(ssl, 'value'), tupleElement(status, 'value'), tupleElement(title, 'value'), tupleElement(server, 'value'), tupleElement(certificate, 'value'), technologies
-FROM websites FINAL
+SELECT max(id), project_id, min(first_seen), max(last_seen), domain, addr, port, path, tupleElement(max(ssl), 'version'), tupleElement(max(ssl), 'value'), tupleElement(max(status), 'value'), tupleElement(max(title), 'value'), tupleElement(max(server), 'value'), tupleElement(max(certificate), 'value'), groupUniqArrayArray(technologies)
+FROM websites
 WHERE project_id = {project:String}
+GROUP BY project_id, domain, addr, port, path
 ORDER BY project_id, domain, addr, port, path
 LIMIT 51
+SETTINGS optimize_aggregation_in_order = 1
 -- project = "p1"

@@ -1,0 +1,4 @@
+SELECT count()
+FROM domains FINAL
+WHERE project_id = {project:String}
+-- project = "p1"

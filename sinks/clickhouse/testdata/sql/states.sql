@@ -1,0 +1,5 @@
+SELECT tupleElement(current, 'state') AS state, count()
+FROM executions FINAL
+WHERE project_id = {project:String}
+GROUP BY state
+-- project = "p1"

@@ -1,0 +1,77 @@
+package clickhouse
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"github.com/ClickHouse/clickhouse-go/v2"
+)
+
+// maxTotals bounds how many totals are remembered.
+const maxTotals = 1024
+
+// totals remembers exact totals with the state of the table they were counted in.
+// Counting rows that are not merged yet reads the whole key, while most pages are
+// asked for when nothing has changed since the last.
+type totals struct {
+	mu   sync.Mutex
+	last map[string]counted // by statement and bound values
+}
+
+type counted struct {
+	state string
+	n     uint64
+}
+
+func (t *totals) get(key, state string) (uint64, bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	c, ok := t.last[key]
+	return c.n, ok && c.state == state
+}
+
+func (t *totals) put(key, state string, n uint64) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.last == nil || len(t.last) >= maxTotals {
+		t.last = map[string]counted{}
+	}
+	t.last[key] = counted{state, n}
+}
+
+// stateQuery says which inserts and deletions a table has seen, on the server that
+// answers: block numbers and data versions only grow, and merging changes neither.
+type stateQuery struct{ table string }
+
+// SQL returns the statement and the values bound to it.
+func (q stateQuery) SQL() (string, []any) {
+	return "SELECT concat(hostName(), ' ', toString(max(max_block_number)), ' ', toString(max(data_version)), ' ', toString(count() = 0))\n" +
+		"FROM system.parts\nWHERE active AND database = currentDatabase() AND table = {table:String}", []any{clickhouse.Named("table", q.table)}
+}
+
+// total is the number a query gives over the one table it reads, exact as of now.
+// The state is read first: what comes between is counted, and counted again the
+// next time.
+func (s *Store) total(ctx context.Context, table string, q statement) (uint64, error) {
+	sql, args := q.SQL()
+	key := fmt.Sprint(sql, args)
+	state := s.state(ctx, table)
+	if n, ok := s.totals.get(key, state); ok && state != "" {
+		return n, nil
+	}
+	n, err := count(ctx, s, q)
+	if err == nil && state != "" {
+		s.totals.put(key, state, n)
+	}
+	return n, err
+}
+
+// state is "" when it cannot be known, and then nothing is remembered.
+func (s *Store) state(ctx context.Context, table string) string {
+	out, err := all(ctx, s, stateQuery{table}, func(r scanner) (state string, err error) { return state, r.Scan(&state) })
+	if err != nil || len(out) != 1 {
+		return ""
+	}
+	return out[0]
+}
