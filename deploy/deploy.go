@@ -1,6 +1,5 @@
-// Package deploy holds what ships with the binary: the built-in jobs, their
-// subscriptions, and the Python SDK. Folders are laid out as in a git source, so
-// that what works here works there.
+// Package deploy holds what is shipped inside the binary for jobs to run: the
+// catalogue of built-in jobs and subscriptions, and the Python SDK they use.
 package deploy
 
 import (
@@ -8,17 +7,25 @@ import (
 	"io/fs"
 )
 
-//go:embed jobs subscriptions sdk
-var files embed.FS
+//go:embed jobs/*/template.yaml jobs/*/main.py subscriptions/*.yaml
+var catalogue embed.FS
 
-// Catalogue holds jobs/<name>/ and subscriptions/*.yaml.
-func Catalogue() fs.FS { return files }
+// Patterns, not the folder: embedding a folder leaves out __init__.py and takes
+// in caches.
+//
+//go:embed sdk/stalker_sdk/*.py sdk/stalker_sdk/*.json sdk/stalker_sdk/py.typed
+var sdk embed.FS
 
-// SDK holds the Python package stalker_sdk at its root.
+// Catalogue returns the built-in jobs, as jobs/<name>/{template.yaml,main.py}, and
+// subscriptions, as subscriptions/<name>.yaml, without their tests.
+func Catalogue() fs.FS { return catalogue }
+
+// SDK returns a tree with the Python package stalker_sdk at its root: extract it
+// and name the folder in PYTHONPATH.
 func SDK() fs.FS {
-	sub, err := fs.Sub(files, "sdk")
+	sub, err := fs.Sub(sdk, "sdk")
 	if err != nil {
-		panic(err) // the folder is embedded above
+		panic(err) // the name is a constant that the embedding above checks
 	}
 	return sub
 }
