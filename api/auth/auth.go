@@ -96,11 +96,7 @@ func (a *Auth) Setup(ctx context.Context, from, code, email, name, password stri
 	if len(password) < MinPassword || len(password) > 1024 {
 		return User{}, "", pipeline.Errorf(pipeline.CodeInvalid, "password: at least %d characters are needed", MinPassword)
 	}
-	hash, err := hashPassword(password)
-	if err != nil {
-		return User{}, "", err
-	}
-	u := User{ID: pipeline.NewID(), Email: strings.ToLower(addr.Address), Name: strings.TrimSpace(name), Password: hash}
+	u := User{ID: pipeline.NewID(), Email: strings.ToLower(addr.Address), Name: strings.TrimSpace(name), Password: hashPassword(password)}
 	if err := a.store.CreateFirstUser(ctx, u); err != nil {
 		return User{}, "", err
 	}

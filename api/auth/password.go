@@ -23,12 +23,12 @@ const (
 // against it so that they take as long as known ones.
 const decoy = "argon2id$3$32768$2$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
 
-func hashPassword(p string) (string, error) {
+func hashPassword(p string) string {
 	salt := make([]byte, 16)
 	_, _ = rand.Read(salt) // never fails
 	key := argon2.IDKey([]byte(p), salt, argonTime, argonMemory, argonThreads, argonKey)
 	enc := base64.RawStdEncoding
-	return fmt.Sprintf("argon2id$%d$%d$%d$%s$%s", argonTime, argonMemory, argonThreads, enc.EncodeToString(salt), enc.EncodeToString(key)), nil
+	return fmt.Sprintf("argon2id$%d$%d$%d$%s$%s", argonTime, argonMemory, argonThreads, enc.EncodeToString(salt), enc.EncodeToString(key))
 }
 
 // checkPassword uses the parameters in the hash, so that they can be raised later.

@@ -46,8 +46,7 @@ func code(err error) int {
 	if err == nil {
 		return 0
 	}
-	var e exit
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[exit](err); ok {
 		if e.err != nil {
 			fmt.Fprintln(os.Stderr, "stalker:", e.err)
 		}

@@ -39,6 +39,7 @@ func (c *fakeCatalog) WaitFor(_ context.Context, p int64) error {
 func (*fakeCatalog) Project(id string) (pipeline.Project, bool) {
 	return pipeline.Project{ID: id, Internal: []netip.Prefix{netip.MustParsePrefix("127.0.70.0/28")}}, id == project
 }
+
 func (*fakeCatalog) Job(n string) (pipeline.Job, bool)        { return pipeline.Job{Name: n}, n != "Gone" }
 func (c *fakeCatalog) Subscriptions() []pipeline.Subscription { return c.subs }
 func (c *fakeCatalog) Position() int64                        { return int64(len(c.subs)) }

@@ -3,6 +3,7 @@ package engine
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -45,8 +46,8 @@ func (p *partition) commit() {
 
 func (p *partition) rollback() {
 	p.triggers.Rollback()
-	for i := len(p.undo) - 1; i >= 0; i-- {
-		p.undo[i]()
+	for _, v := range slices.Backward(p.undo) {
+		v()
 	}
 	p.undo = nil
 }

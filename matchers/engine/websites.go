@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 
 	"github.com/stalker-asm/stalker/pipeline"
 	"github.com/stalker-asm/stalker/pipeline/bus"
@@ -48,7 +49,7 @@ func (e *Engine) service(p *partition, in *input, out *bus.Outcome) {
 	}
 	h := p.host(hostKey(&in.Finding))
 	was, known := h.http[in.Port]
-	key := keyHTTP + hostKey(&in.Finding) + "/" + fmt.Sprint(in.Port)
+	key := keyHTTP + hostKey(&in.Finding) + "/" + strconv.Itoa(in.Port)
 	port := in.Port
 	if name != "http" && name != "https" {
 		if known {

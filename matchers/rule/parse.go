@@ -1,6 +1,7 @@
 package rule
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -60,12 +61,12 @@ func tree(source []byte) (root ast.Node, err error) {
 			continue
 		}
 		if root != nil {
-			return nil, fmt.Errorf("one document is expected, there are several")
+			return nil, errors.New("one document is expected, there are several")
 		}
 		root = d.Body
 	}
 	if root == nil {
-		return nil, fmt.Errorf("the document is empty")
+		return nil, errors.New("the document is empty")
 	}
 	return root, nil
 }

@@ -28,7 +28,7 @@ func (p Problem) String() string {
 }
 
 // Problems is every problem of a document, in the order of the text.
-type Problems []Problem
+type Problems []Problem //nolint:errname // it reads as what it is: Problems of a document
 
 // Error lists them, one per line.
 func (p Problems) Error() string {

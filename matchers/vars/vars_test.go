@@ -15,8 +15,13 @@ func finding() *pipeline.Finding {
 		Type: pipeline.CustomFinding, Key: "K", ExecutionID: "e", SSL: &no,
 		Locators: pipeline.Locators{IP: "192.0.2.1", Port: 8080, Mask: &mask},
 		Fields: []pipeline.Field{
-			{Key: "endPoint", Data: "/login"}, {Key: "ip", Data: "shadowed"}, {Key: "zero", Data: int64(0)},
-			{Key: "no", Data: false}, {Key: "half", Data: 0.5}, {Key: "protocol", Data: "tcp"}, {Key: "null"},
+			{Key: "endPoint", Data: "/login"},
+			{Key: "ip", Data: "shadowed"},
+			{Key: "zero", Data: int64(0)},
+			{Key: "no", Data: false},
+			{Key: "half", Data: 0.5},
+			{Key: "protocol", Data: "tcp"},
+			{Key: "null"},
 		},
 	}
 }

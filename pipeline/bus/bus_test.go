@@ -239,6 +239,7 @@ func checkNumbers(t *testing.T, b *bus.Bus, inputs []bus.Record) {
 }
 
 func caughtUp(t *testing.T, b *bus.Bus, group, topic string) func() bool {
+	t.Helper()
 	return func() bool {
 		lag, err := b.Lag(t.Context(), group, topic)
 		return err == nil && lag[topic] == 0

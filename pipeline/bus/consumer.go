@@ -190,7 +190,7 @@ func consuming(group string, topics ...string) []kgo.Opt {
 	return []kgo.Opt{
 		kgo.ConsumerGroup(group), kgo.ConsumeTopics(topics...),
 		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
-		kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.RequireStableFetchOffsets(), kgo.KeepControlRecords(),
+		kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.KeepControlRecords(),
 		kgo.FetchMaxWait(500 * time.Millisecond), kgo.FetchMaxBytes(32 << 20),
 		kgo.SessionTimeout(30 * time.Second), kgo.RebalanceTimeout(2 * time.Minute),
 	}

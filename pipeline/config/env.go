@@ -81,7 +81,7 @@ func validate(v reflect.Value, path string) []error {
 	if !v.CanAddr() || v.Kind() != reflect.Struct {
 		return problems
 	}
-	if x, ok := v.Addr().Interface().(validator); ok {
+	if x, ok := reflect.TypeAssert[validator](v.Addr()); ok {
 		if err := x.Validate(); err != nil {
 			problems = append(problems, prefixed(strings.TrimSuffix(path, "."), err)...)
 		}

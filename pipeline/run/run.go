@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"runtime/debug"
 	"runtime/pprof"
+	"slices"
 	"time"
 )
 
@@ -92,8 +93,7 @@ func (g *Group) start(ctx context.Context, p part, ended chan<- error) *running 
 
 func (g *Group) stop(started []*running) error {
 	var errs []error
-	for i := len(g.parts) - 1; i >= 0; i-- {
-		p := g.parts[i]
+	for i, p := range slices.Backward(g.parts) {
 		if err := g.stopOne(p, started[i]); err != nil {
 			errs = append(errs, err)
 		}

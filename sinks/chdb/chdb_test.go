@@ -6,11 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -100,7 +102,7 @@ func TestInsertAndSelect(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i := range uint64(rows) {
-		if err := b.Append(i%10_000, strings.Repeat("x", int(i%50)), []any{i, fmt.Sprint(i)}); err != nil {
+		if err := b.Append(i%10_000, strings.Repeat("x", int(i%50)), []any{i, strconv.FormatUint(i, 10)}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -371,9 +373,7 @@ func TestPlainHTTP(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := httptest.NewRequest(http.MethodPost, "/?"+tc.params.Encode(), bytes.NewBufferString(tc.body))
-			for k, v := range tc.header {
-				r.Header[k] = v
-			}
+			maps.Copy(r.Header, tc.header)
 			w := httptest.NewRecorder()
 			engine.ServeHTTP(w, r)
 			if w.Code != tc.status || !strings.Contains(w.Body.String(), tc.want) {

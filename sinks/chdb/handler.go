@@ -291,7 +291,7 @@ func (e *lateError) Unwrap() error { return e.error }
 func randomTag() string {
 	b := make([]byte, 16)
 	for i := range b {
-		b[i] = byte('a' + rand.IntN(26))
+		b[i] = byte('a' + rand.IntN(26)) //nolint:gosec // a tag that must be unlike the data, not secret
 	}
 	return string(b)
 }
@@ -327,5 +327,5 @@ func fail(w http.ResponseWriter, code int, msg string) {
 	w.Header().Set("X-ClickHouse-Exception-Code", strconv.Itoa(code))
 	w.Header().Set("Content-Type", "text/plain; charset=UTF-8")
 	w.WriteHeader(http.StatusInternalServerError)
-	_, _ = io.WriteString(w, msg)
+	_, _ = io.WriteString(w, msg) //nolint:gosec // plain text, to the driver in this process
 }

@@ -190,8 +190,7 @@ func explain(err error) error {
 	if err == nil || pipeline.CodeOf(err) != pipeline.CodeInternal {
 		return err
 	}
-	var ex *clickhouse.Exception
-	if errors.As(err, &ex) {
+	if ex, ok := errors.AsType[*clickhouse.Exception](err); ok {
 		if code, ok := notNow[ex.Code]; ok {
 			return pipeline.Errorf(code, "the store cannot answer now: %w", err)
 		}

@@ -122,6 +122,7 @@ func story(t *testing.T, b *bus.Bus, id string) []string {
 }
 
 func ended(t *testing.T, b *bus.Bus, id string) func() bool {
+	t.Helper()
 	return func() bool {
 		s := story(t, b, id)
 		return len(s) > 0 && pipeline.State(strings.Fields(s[len(s)-1])[0]).Ended()

@@ -122,6 +122,7 @@ type storeFunc func(ctx context.Context, b *rows.Batch) error
 func (f storeFunc) Write(ctx context.Context, b *rows.Batch) error { return f(ctx, b) }
 
 func must[T any](t *testing.T) func(v T, err error) T {
+	t.Helper()
 	return func(v T, err error) T {
 		t.Helper()
 		if err != nil {

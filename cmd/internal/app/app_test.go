@@ -157,6 +157,7 @@ func names[T any](t *testing.T, c *client, path string, name func(T) string) []s
 }
 
 func inventory(t *testing.T, c *client, project string) map[string][]string {
+	t.Helper()
 	q := "?limit=1000&project=" + project
 	return map[string][]string{
 		"domains":  names(t, c, "/api/v1/domains"+q, func(d pipeline.Domain) string { return d.Name + " " + strings.Join(d.Hosts, ",") }),

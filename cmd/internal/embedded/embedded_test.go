@@ -61,6 +61,7 @@ func TestBrokerKeepsTopicsRecordsAndOffsets(t *testing.T) {
 
 // live checks that a life sees what earlier ones wrote, and writes one record.
 func live(t *testing.T, broker *embedded.Broker, life int, want []string) string {
+	t.Helper()
 	b := bustest.Connect(t, broker.Bus(bus.DefaultConfig()))
 	if err := b.Migrate(t.Context()); err != nil {
 		t.Fatal(err)

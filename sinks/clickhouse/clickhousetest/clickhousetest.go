@@ -34,7 +34,7 @@ func Main(m *testing.M) int {
 	if err != nil {
 		return fail(err)
 	}
-	defer os.RemoveAll(dir) //nolint:errcheck // the system clears it some day
+	defer os.RemoveAll(dir)
 	cfg := chdb.DefaultConfig()
 	cfg.Dir = filepath.Join(dir, "clickhouse")
 	engine, err = chdb.Open(cfg, chdb.Deps{Log: slog.New(slog.DiscardHandler), Metrics: prometheus.NewRegistry()})

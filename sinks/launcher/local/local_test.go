@@ -82,33 +82,33 @@ func TestEnds(t *testing.T) {
 		want       launcher.Result
 	}{
 		{"success", "print('hi')", launcher.Result{State: pipeline.StateSucceeded, ExitCode: new(int)}},
-		{"exit code", "raise SystemExit(3)", launcher.Result{State: pipeline.StateFailed, Reason: pipeline.ReasonExitCode, Detail: "exit code 3", ExitCode: ptr(3)}},
-		{"exception", "1/0", launcher.Result{State: pipeline.StateFailed, Reason: pipeline.ReasonExitCode, Detail: "exit code 1: ZeroDivisionError: division by zero", ExitCode: ptr(1)}},
-		{"no python", ")", launcher.Result{State: pipeline.StateFailed, Reason: pipeline.ReasonExitCode, Detail: "exit code 1: SyntaxError: unmatched ')'", ExitCode: ptr(1)}},
+		{"exit code", "raise SystemExit(3)", launcher.Result{State: pipeline.StateFailed, Reason: pipeline.ReasonExitCode, Detail: "exit code 3", ExitCode: new(3)}},
+		{"exception", "1/0", launcher.Result{State: pipeline.StateFailed, Reason: pipeline.ReasonExitCode, Detail: "exit code 1: ZeroDivisionError: division by zero", ExitCode: new(1)}},
+		{"no python", ")", launcher.Result{State: pipeline.StateFailed, Reason: pipeline.ReasonExitCode, Detail: "exit code 1: SyntaxError: unmatched ')'", ExitCode: new(1)}},
 		{"killed", "import os, signal; os.kill(os.getpid(), signal.SIGSEGV)", launcher.Result{State: pipeline.StateFailed, Reason: pipeline.ReasonSignal, Detail: "killed by SIGSEGV"}},
 		{
 			"says so itself", "import json, os; json.dump({'status': 'failed', 'message': 'no route'}, open(os.environ['STALKER_TERMINATION_LOG'], 'w')); raise SystemExit(1)",
-			launcher.Result{State: pipeline.StateFailed, Reason: pipeline.ReasonReported, Detail: "no route", ExitCode: ptr(1)},
+			launcher.Result{State: pipeline.StateFailed, Reason: pipeline.ReasonReported, Detail: "no route", ExitCode: new(1)},
 		},
 		{
 			"says so and exits 0", "import json, os; json.dump({'status': 'failed', 'message': 'half'}, open(os.environ['STALKER_TERMINATION_LOG'], 'w'))",
-			launcher.Result{State: pipeline.StateFailed, Reason: pipeline.ReasonReported, Detail: "half", ExitCode: ptr(0)},
+			launcher.Result{State: pipeline.StateFailed, Reason: pipeline.ReasonReported, Detail: "half", ExitCode: new(0)},
 		},
 		{
 			"a report nobody can read to its end", "import os; os.mkfifo(os.environ['STALKER_TERMINATION_LOG']); raise SystemExit(1)",
-			launcher.Result{State: pipeline.StateFailed, Reason: pipeline.ReasonExitCode, Detail: "exit code 1", ExitCode: ptr(1)},
+			launcher.Result{State: pipeline.StateFailed, Reason: pipeline.ReasonExitCode, Detail: "exit code 1", ExitCode: new(1)},
 		},
 		{
 			"a report that is elsewhere", "import os; open('x', 'w').write('{\"status\":\"failed\"}'); os.symlink('x', os.environ['STALKER_TERMINATION_LOG']); raise SystemExit(1)",
-			launcher.Result{State: pipeline.StateFailed, Reason: pipeline.ReasonExitCode, Detail: "exit code 1", ExitCode: ptr(1)},
+			launcher.Result{State: pipeline.StateFailed, Reason: pipeline.ReasonExitCode, Detail: "exit code 1", ExitCode: new(1)},
 		},
 		{
 			"garbage", "import os, sys; sys.stderr.buffer.write(os.urandom(100_000)); sys.stdout.buffer.write(os.urandom(100_000))",
-			launcher.Result{State: pipeline.StateSucceeded, ExitCode: ptr(0)},
+			launcher.Result{State: pipeline.StateSucceeded, ExitCode: new(0)},
 		},
 		{
 			"a directory that resists", "import os; os.makedirs('a/b'); open('a/b/c', 'w'); os.chmod('a/b', 0); os.chmod('a', 0)",
-			launcher.Result{State: pipeline.StateSucceeded, ExitCode: ptr(0)},
+			launcher.Result{State: pipeline.StateSucceeded, ExitCode: new(0)},
 		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -123,8 +123,6 @@ func TestEnds(t *testing.T) {
 		})
 	}
 }
-
-func ptr(n int) *int { return &n }
 
 func TestDeadlineEndsAProcessThatIgnoresSignals(t *testing.T) {
 	r, _ := runner(t, nil)

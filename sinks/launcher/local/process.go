@@ -74,7 +74,7 @@ func (r *Runner) lay(s launcher.Spec) (string, error) {
 }
 
 func (r *Runner) command(python, dir string, s launcher.Spec) *exec.Cmd {
-	cmd := exec.Command(python, "-m", "stalker_sdk.run", "main.py") //nolint:gosec,noctx // the operator names the interpreter; wait stops the whole group, which CommandContext can't
+	cmd := exec.Command(python, "-m", "stalker_sdk.run", "main.py") //nolint:noctx // the operator names the interpreter; wait stops the whole group, which CommandContext can't
 	cmd.Dir = dir
 	cmd.Env = r.environment(dir, s)
 	// Setpgid: the whole group is stopped. Pdeathsig: the process dies with us, even

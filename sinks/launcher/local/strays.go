@@ -57,7 +57,7 @@ func (r *Runner) clear(dir string) {
 		if d != nil && d.IsDir() {
 			_ = os.Chmod(path, 0o700) //nolint:gosec // a directory needs the x bit, and is the job's own
 		}
-		return nil //nolint:nilerr // what cannot be read is removed or reported below
+		return nil
 	})
 	if err := os.RemoveAll(dir); err != nil {
 		r.log.Warn("working directory could not be removed, the next start tries again", "dir", dir, "err", err)
