@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -52,6 +53,7 @@ func wantSeen(project, key string, first, last int64, tags ...string) pipeline.S
 }
 
 func get[T any](t *testing.T) func(v T, err error) T {
+	t.Helper()
 	return func(v T, err error) T {
 		t.Helper()
 		if err != nil {
@@ -91,9 +93,11 @@ func TestResources(t *testing.T) {
 			{Seen: seen("p1", "project:p1;host:192.0.2.10;port:53;protocol:udp", 5, 5), Addr: v4, Port: 53, Protocol: pipeline.UDP},
 		},
 		Websites: []rows.Website{
-			{Seen: seen("p1", siteKey, 5, 6), Domain: "www.example.com", Addr: v4, Port: 443, Path: "/", SSL: value[uint8](5, 1),
+			{
+				Seen: seen("p1", siteKey, 5, 6), Domain: "www.example.com", Addr: v4, Port: 443, Path: "/", SSL: value[uint8](5, 1),
 				Status: value[uint16](5, 200), Title: value(5, "Hello"), Server: value(5, "nginx"), Technologies: []string{"PHP", "jQuery"},
-				Certificate: value(5, `{"subject":"CN=www.example.com","issuer":"CN=ca","names":["www.example.com"],"notBefore":"2024-01-01T00:00:00Z","notAfter":"2025-01-01T00:00:00Z","fingerprint":"ab"}`)},
+				Certificate: value(5, `{"subject":"CN=www.example.com","issuer":"CN=ca","names":["www.example.com"],"notBefore":"2024-01-01T00:00:00Z","notAfter":"2025-01-01T00:00:00Z","fingerprint":"ab"}`),
+			},
 			{Seen: seen("p1", bareKey, 5, 5), Addr: v6, Port: 8080, Path: "/a"},
 		},
 		Links: []rows.Link{{ProjectID: "p1", Domain: "www.example.com", Addr: v4, First: day, Last: day}, {ProjectID: "p1", Domain: "www.example.com", Addr: v6, First: day, Last: day}},
@@ -114,8 +118,10 @@ func TestResources(t *testing.T) {
 	wantSite := pipeline.Website{
 		Seen: wantSeen("p1", siteKey, 5, 7), URL: "https://www.example.com/", IP: "192.0.2.10", Port: 443, Domain: "www.example.com", Path: "/",
 		SSL: &yes, Status: 200, Title: "Hello", Server: "nginx", Technologies: []string{"PHP", "jQuery", "nginx"},
-		Certificate: &pipeline.Certificate{Subject: "CN=www.example.com", Issuer: "CN=ca", Names: []string{"www.example.com"},
-			NotBefore: time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC), NotAfter: time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC), Fingerprint: "ab"},
+		Certificate: &pipeline.Certificate{
+			Subject: "CN=www.example.com", Issuer: "CN=ca", Names: []string{"www.example.com"},
+			NotBefore: time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC), NotAfter: time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC), Fingerprint: "ab",
+		},
 	}
 	wantBare := pipeline.Website{Seen: wantSeen("p1", bareKey, 5, 5), URL: "http://[2001:db8::1]:8080/a", IP: "2001:db8::1", Port: 8080, Path: "/a", Technologies: []string{}}
 	same := func(what string, want, got any) {
@@ -491,7 +497,7 @@ func snapshot(t *testing.T, s *clickhouse.Store, project string) (p picture) {
 // batches and however often they are repeated, the same is read.
 func TestOrderAndRepetitionDoNotMatter(t *testing.T) {
 	for seed := range uint64(2) {
-		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+		t.Run(strconv.FormatUint(seed, 10), func(t *testing.T) {
 			r := rand.New(rand.NewPCG(seed, 1))
 			b := random(r, 60)
 			plain, mixed := clickhousetest.Open(t), clickhousetest.OpenUnmerged(t)
@@ -527,13 +533,13 @@ func random(r *rand.Rand, n int) *rows.Batch {
 		i := r.IntN(12) // some meet in a batch, more across batches
 		addr, name := netip.AddrFrom4([4]byte{10, 0, 0, byte(i)}), fmt.Sprintf("d%d.example", i)
 		first := ms()
-		x := seen("p1", fmt.Sprint(i), first, first+ms())
+		x := seen("p1", strconv.Itoa(i), first, first+ms())
 		b.Domains = append(b.Domains, rows.Domain{Seen: x, Name: name})
 		b.Hosts = append(b.Hosts, rows.Host{Seen: x, Addr: addr, OS: value(ms(), text())})
 		b.Ports = append(b.Ports, rows.Port{Seen: x, Addr: addr, Port: 80, Protocol: pipeline.TCP, Service: value(ms(), text()), Product: value(ms(), text()), Version: value(ms(), text())})
-		b.Websites = append(b.Websites, rows.Website{Seen: x, Addr: addr, Port: 80, Path: "/", SSL: value(ms(), uint8(r.IntN(2))), Status: value(ms(), uint16(r.IntN(3))), Title: value(ms(), text()), Technologies: []string{fmt.Sprint(r.IntN(9))}})
+		b.Websites = append(b.Websites, rows.Website{Seen: x, Addr: addr, Port: 80, Path: "/", SSL: value(ms(), uint8(r.IntN(2))), Status: value(ms(), uint16(r.IntN(3))), Title: value(ms(), text()), Technologies: []string{strconv.Itoa(r.IntN(9))}})
 		b.Links = append(b.Links, rows.Link{ProjectID: "p1", Domain: name, Addr: netip.AddrFrom4([4]byte{10, 0, 0, byte(r.IntN(12))}), First: day + first, Last: day + first + ms()})
-		b.Tags = append(b.Tags, rows.Tag{ProjectID: "p1", ResourceID: x.ID, Tag: fmt.Sprint(r.IntN(3)), State: value(ms(), uint8(r.IntN(2)))})
+		b.Tags = append(b.Tags, rows.Tag{ProjectID: "p1", ResourceID: x.ID, Tag: strconv.Itoa(r.IntN(3)), State: value(ms(), uint8(r.IntN(2)))})
 		b.Findings = append(b.Findings, finding(fmt.Sprintf("f%d", r.IntN(20)), ms()))
 		attempt := uint32(r.IntN(3))
 		state := pipeline.States()[r.IntN(len(pipeline.States()))]
