@@ -2,6 +2,7 @@ package rule
 
 import (
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -59,25 +60,40 @@ func (n *node) holds(f *pipeline.Finding) bool {
 		}
 		return len(n.children) == 0
 	default:
-		return n.op.compare(n.left.Expand(f), n.right.Expand(f))
+		l, r := n.left.Eval(f), n.right.Eval(f)
+		return n.op.compare(&l, &r)
 	}
+}
+
+// base is an operator without its modifiers.
+type base uint8
+
+const (
+	none base = iota
+	equals
+	gte
+	gt
+	lte
+	lt
+	contains
+	startsWith
+	endsWith
+)
+
+// Operators lists the operators, without modifiers.
+func Operators() []string {
+	return []string{"equals", "gte", "gt", "lte", "lt", "contains", "startsWith", "endsWith"}
 }
 
 // operator is one of the eight with its modifiers.
 type operator struct {
-	base string
+	base base
 	not  bool // negate each pair
 	or   bool // one pair is enough
 	fold bool // texts without regard to case
 }
 
-// Operators lists the base operators.
-func Operators() []string {
-	return []string{"equals", "gte", "gt", "lte", "lt", "contains", "startsWith", "endsWith"}
-}
-
-func parseOperator(s string) (operator, bool) {
-	var o operator
+func parseOperator(s string) (o operator, ok bool) {
 	s, o.fold = strings.CutSuffix(s, "_i")
 	for {
 		if rest, ok := strings.CutPrefix(s, "not_"); ok {
@@ -88,24 +104,23 @@ func parseOperator(s string) (operator, bool) {
 			break
 		}
 	}
-	for _, known := range Operators() {
-		if s == known {
-			o.base = known
-			return o, true
-		}
+	i := slices.Index(Operators(), s)
+	if i < 0 {
+		return operator{}, false
 	}
-	return operator{}, false
+	o.base = base(i + 1)
+	return o, true
 }
 
 // compare applies the operator to all pairs, as RULES.md says.
-func (o operator) compare(left, right any) bool {
-	nl, nr := size(left), size(right)
-	if nl == 0 || nr == 0 || o.base == "" {
+func (o *operator) compare(left, right *vars.Value) bool {
+	nl, nr := left.Len(), right.Len()
+	if nl == 0 || nr == 0 || o.base == none {
 		return false
 	}
 	for i := range nl {
 		for j := range nr {
-			holds, ok := o.pair(at(left, i), at(right, j))
+			holds, ok := o.pair(left.At(i), right.At(j))
 			switch {
 			case !ok:
 				return false
@@ -119,41 +134,27 @@ func (o operator) compare(left, right any) bool {
 	return !o.or
 }
 
-func size(v any) int {
-	if l, ok := v.([]any); ok {
-		return len(l)
-	}
-	return 1
-}
-
-func at(v any, i int) any {
-	if l, ok := v.([]any); ok {
-		return l[i]
-	}
-	return v
-}
-
 // pair compares two scalars; ok is false when the operator does not apply to them.
-func (o operator) pair(l, r any) (holds, ok bool) {
-	if !scalar(l) || !scalar(r) {
-		return false, false
-	}
-	ls, lText := l.(string)
-	rs, rText := r.(string)
+func (o *operator) pair(l, r *vars.Value) (holds, ok bool) {
+	lText, rText := l.Kind() == vars.Text, r.Kind() == vars.Text
 	switch o.base {
-	case "contains", "startsWith", "endsWith":
+	case contains, startsWith, endsWith:
 		if !lText || !rText {
 			return false, false
 		}
-		return o.text(ls, rs), true
-	case "equals":
-		if o.fold {
-			return lText && rText && strings.EqualFold(ls, rs), lText && rText
+		return o.text(l.Text(), r.Text()), true
+	case equals:
+		switch {
+		case !scalar(l) || !scalar(r) || o.fold && !(lText && rText):
+			return false, false
+		case o.fold:
+			return equalFold(l.Text(), r.Text()), true
+		default:
+			return loosely(l, r), true
 		}
-		return loosely(l, r), true
 	default:
-		ln, lOK := asNumber(l)
-		rn, rOK := asNumber(r)
+		ln, lOK := l.Number()
+		rn, rOK := r.Number()
 		if o.fold || !lOK || !rOK {
 			return false, false
 		}
@@ -161,91 +162,74 @@ func (o operator) pair(l, r any) (holds, ok bool) {
 	}
 }
 
-func scalar(v any) bool {
-	switch v.(type) {
-	case string, bool, int64, float64:
-		return true
-	default:
-		return false
-	}
-}
+func scalar(v *vars.Value) bool { return v.Kind() != vars.Other && v.Kind() != vars.List }
 
-func (o operator) text(l, r string) bool {
-	if o.fold {
-		l, r = strings.ToLower(l), strings.ToLower(r)
-	}
-	switch o.base {
-	case "contains":
+func (o *operator) text(l, r string) bool {
+	switch {
+	case o.base == contains && o.fold:
+		return containsFold(l, r)
+	case o.base == contains:
 		return strings.Contains(l, r)
-	case "startsWith":
+	case o.base == startsWith && o.fold:
+		return hasPrefixFold(l, r)
+	case o.base == startsWith:
 		return strings.HasPrefix(l, r)
+	case o.fold:
+		return hasSuffixFold(l, r)
 	default:
 		return strings.HasSuffix(l, r)
 	}
 }
 
-func (o operator) order(l, r float64) bool {
+func (o *operator) order(l, r float64) bool {
 	switch o.base {
-	case "gte":
+	case gte:
 		return l >= r
-	case "gt":
+	case gt:
 		return l > r
-	case "lte":
+	case lte:
 		return l <= r
 	default:
 		return l < r
 	}
 }
 
-func asNumber(v any) (float64, bool) {
-	switch n := v.(type) {
-	case int64:
-		return float64(n), true
-	case float64:
-		return n, true
-	default:
-		return 0, false
-	}
-}
-
 // loosely is the reference's equality (ECMA-262, IsLooselyEqual, for scalars):
 // values of one type compare directly, mixed ones by number.
-func loosely(l, r any) bool {
-	switch a := l.(type) {
-	case string:
-		if b, ok := r.(string); ok {
-			return a == b
-		}
-	case bool:
-		if b, ok := r.(bool); ok {
-			return a == b
-		}
+func loosely(l, r *vars.Value) bool {
+	if l.Kind() == vars.Text && r.Kind() == vars.Text {
+		return l.Text() == r.Text()
 	}
 	return toNumber(l) == toNumber(r) // NaN equals nothing
 }
 
-func toNumber(v any) float64 {
-	switch x := v.(type) {
-	case bool:
-		if x {
+func toNumber(v *vars.Value) float64 {
+	switch v.Kind() {
+	case vars.Bool:
+		if v.Bool() {
 			return 1
 		}
 		return 0
-	case string:
-		s := strings.TrimSpace(x)
-		if s == "" {
-			return 0
-		}
-		if strings.ContainsAny(s, "_pPnNiI") { // Go reads more than a number in text means
-			return math.NaN()
-		}
-		n, err := strconv.ParseFloat(s, 64)
-		if err != nil {
-			return math.NaN()
-		}
-		return n
+	case vars.Text:
+		return textNumber(v.Text())
 	default:
-		n, _ := asNumber(v)
+		n, _ := v.Number()
 		return n
 	}
+}
+
+// textNumber reads decimal numbers; blank text is 0, any other text no number.
+func textNumber(s string) float64 {
+	s = strings.TrimSpace(s)
+	if s == "" {
+		return 0
+	}
+	if strings.Trim(s, "0123456789+-.eE") != "" {
+		return math.NaN() // Go would read more than a person means: 1_000, 0x1p4, infinity
+	}
+	n, err := strconv.ParseFloat(s, 64)
+	if err != nil {
+		return math.NaN()
+	}
+	return n
 }

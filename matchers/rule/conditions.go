@@ -49,7 +49,7 @@ func (p *reader) comparison(m *ast.MappingNode, path string) Condition {
 	e := p.entries(m, path, "lhs", "operator", "rhs")
 	var c Condition
 	for _, key := range []string{"lhs", "operator", "rhs"} {
-		if e[key] == nil {
+		if e[key] == nil && (len(e) > 0 || len(m.Values) == 0) { // else it was meant to be something different
 			p.fail(m, join(path, key), "is required")
 		}
 	}

@@ -140,8 +140,14 @@ func (p *reader) job(parent, n ast.Node, d *Document) {
 		p.fail(v, "job.parameters", "a list of {name, value} is expected, not %s", what(v))
 		return
 	}
+	names := map[string]bool{}
 	for i, x := range seq.Values {
-		d.Parameters = append(d.Parameters, p.parameter(x, fmt.Sprintf("job.parameters[%d]", i)))
+		arg := p.parameter(x, fmt.Sprintf("job.parameters[%d]", i))
+		if names[arg.Name] && arg.Name != "" {
+			p.fail(x, fmt.Sprintf("job.parameters[%d].name", i), "%q has a value already", arg.Name)
+		}
+		names[arg.Name] = true
+		d.Parameters = append(d.Parameters, arg)
 	}
 }
 

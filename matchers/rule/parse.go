@@ -9,7 +9,9 @@ import (
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/lexer"
 	"github.com/goccy/go-yaml/parser"
+	"github.com/goccy/go-yaml/token"
 )
 
 // Limits on a document.
@@ -18,6 +20,9 @@ const (
 	MaxConditions = 1000
 	MaxDepth      = 32
 	MaxCooldown   = 10 * 365 * 24 * time.Hour
+
+	maxTokens  = 100_000
+	maxNesting = 3*MaxDepth + 4 // brackets: a condition takes three, {and: [{…}]}
 )
 
 // Parse reads a document. The error is Problems with every problem found; then
@@ -29,7 +34,7 @@ func Parse(source []byte) (*Document, error) {
 	p := &reader{}
 	root, err := tree(source)
 	if err != nil {
-		return nil, Problems{problemOf(err)}
+		return nil, problemsOf(err)
 	}
 	d := p.document(root)
 	if len(p.problems) > 0 {
@@ -52,7 +57,11 @@ func tree(source []byte) (root ast.Node, err error) {
 			err = fmt.Errorf("not readable as YAML: %v", r)
 		}
 	}()
-	f, err := parser.ParseBytes(source, 0)
+	tokens := lexer.Tokenize(string(source))
+	if err := guard(tokens); err != nil {
+		return nil, err
+	}
+	f, err := parser.Parse(tokens, 0)
 	if err != nil {
 		return nil, err
 	}
@@ -71,14 +80,54 @@ func tree(source []byte) (root ast.Node, err error) {
 	return root, nil
 }
 
-// problemOf takes the position out of a syntax error of the library.
-func problemOf(err error) Problem {
+// guard refuses what would make the parser slow or the document other than it looks:
+// deep nesting, which it reads in quadratic time, anchors, tags and explicit keys.
+func guard(tokens token.Tokens) error {
+	if len(tokens) > maxTokens {
+		return fmt.Errorf("the document has more than %d words and signs", maxTokens)
+	}
+	flow, line, dashes := 0, 0, 0
+	for _, t := range tokens {
+		if t.Position.Line != line {
+			line, dashes = t.Position.Line, 0
+		}
+		switch t.Type {
+		case token.SequenceStartType, token.MappingStartType:
+			flow++
+		case token.SequenceEndType, token.MappingEndType:
+			flow--
+		case token.SequenceEntryType:
+			dashes++
+		case token.AnchorType, token.AliasType, token.MergeKeyType:
+			return at(t, "anchors and aliases are not allowed: write the value out")
+		case token.TagType:
+			return at(t, "tags are not allowed: quote what is text")
+		case token.MappingKeyType:
+			return at(t, "explicit keys are not allowed: write key: value")
+		}
+		if flow > maxNesting || dashes > maxNesting {
+			return at(t, "nested deeper than %d", maxNesting)
+		}
+	}
+	return nil
+}
+
+func at(t *token.Token, format string, args ...any) error {
+	return Problems{{Line: t.Position.Line, Column: t.Position.Column, Message: fmt.Sprintf(format, args...)}}
+}
+
+// problemsOf takes the position out of a syntax error of the library.
+func problemsOf(err error) Problems {
+	var own Problems
+	if errors.As(err, &own) {
+		return own
+	}
 	var line, col int
 	text := yaml.FormatError(err, false, false)
 	if _, scan := fmt.Sscanf(text, "[%d:%d]", &line, &col); scan == nil {
 		_, text, _ = strings.Cut(text, "] ")
 	}
-	return Problem{Line: line, Column: col, Message: strings.TrimSpace(text)}
+	return Problems{{Line: line, Column: col, Message: strings.TrimSpace(text)}}
 }
 
 // reader walks the tree and gathers problems.
@@ -89,12 +138,21 @@ type reader struct {
 
 func (p *reader) fail(n ast.Node, path, format string, args ...any) {
 	pr := Problem{Path: path, Message: fmt.Sprintf(format, args...)}
-	if t := n.GetToken(); t != nil && t.Position != nil {
+	if t := first(n).GetToken(); t != nil && t.Position != nil {
 		pr.Line, pr.Column = t.Position.Line, t.Position.Column
 	}
 	if len(p.problems) < 100 { // more help nobody
 		p.problems = append(p.problems, pr)
 	}
+}
+
+// first returns the node a reader would point at: of a mapping in block form, whose
+// own token is the first colon, that is the first key.
+func first(n ast.Node) ast.Node {
+	if m, ok := n.(*ast.MappingNode); ok && !m.IsFlowStyle && len(m.Values) > 0 {
+		return m.Values[0].Key
+	}
+	return n
 }
 
 // entries returns a mapping's values by key; unknown and repeated keys are problems.

@@ -97,7 +97,8 @@ func (r *Rule) Holds(f *pipeline.Finding) bool { return r.conditions.holds(f) }
 
 // Discriminator returns the part of the resource for which cooldowns are kept.
 func (r *Rule) Discriminator(f *pipeline.Finding) string {
-	return vars.Text(r.discriminator.Expand(f))
+	v := r.discriminator.Eval(f)
+	return v.String()
 }
 
 // Arguments returns the job's arguments for the finding.

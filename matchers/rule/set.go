@@ -11,8 +11,17 @@ import (
 type Set struct {
 	everywhere map[string][]*Rule            // by finding key
 	projects   map[string]map[string][]*Rule // by project, then finding key
+	sources    map[string]source             // by subscription id
 	rules      int
 	broken     []Broken
+}
+
+// source is a subscription and what became of its document.
+type source struct {
+	sub      pipeline.Subscription
+	rule     *Rule // nil when it cannot take part
+	name     string
+	problems Problems
 }
 
 // Broken is a subscription that can't take part, and why. It never stops others.
@@ -22,27 +31,52 @@ type Broken struct {
 	Problems       Problems `json:"problems"`
 }
 
-// NewSet compiles subscriptions. Those that name a job which does not exist are
-// broken too; they are kept, and told so when they would fire.
+// NewSet compiles subscriptions.
 func NewSet(subs []pipeline.Subscription, jobExists func(name string) bool) *Set {
-	s := &Set{everywhere: map[string][]*Rule{}, projects: map[string]map[string][]*Rule{}}
-	for _, sub := range subs {
-		d, err := Parse([]byte(sub.Document))
-		if err != nil {
-			problems, _ := err.(Problems) //nolint:errorlint // Parse returns nothing else
-			s.broken = append(s.broken, Broken{sub.ID, sub.Name, problems})
-			continue
-		}
-		if d.Trigger == Cron {
-			s.broken = append(s.broken, Broken{sub.ID, d.Name, Problems{{Path: "triggerType", Message: "cron subscriptions are not scheduled yet"}}})
-			continue
-		}
-		if !jobExists(d.Job) {
-			s.broken = append(s.broken, Broken{sub.ID, d.Name, Problems{{Path: "job.name", Message: fmt.Sprintf("no job is named %q", d.Job)}}})
-		}
-		s.add(Compile(d, sub))
+	return (&Set{}).Update(subs, jobExists)
+}
+
+// Update returns the set of subs, and takes over the rules of those that did not
+// change. A subscription that names a job which does not exist is broken too, but
+// takes part, so that its findings get a verdict.
+func (s *Set) Update(subs []pipeline.Subscription, jobExists func(name string) bool) *Set {
+	next := &Set{
+		everywhere: map[string][]*Rule{}, projects: map[string]map[string][]*Rule{},
+		sources: make(map[string]source, len(subs)),
 	}
-	return s
+	for _, sub := range subs {
+		c, known := s.sources[sub.ID]
+		if !known || !same(&c.sub, &sub) {
+			c = compileSource(sub)
+		}
+		next.sources[sub.ID] = c
+		if c.rule == nil {
+			next.broken = append(next.broken, Broken{sub.ID, c.name, c.problems})
+			continue
+		}
+		if !jobExists(c.rule.Job) {
+			next.broken = append(next.broken, Broken{sub.ID, c.name, Problems{{Path: "job.name", Message: fmt.Sprintf("no job is named %q", c.rule.Job)}}})
+		}
+		next.add(c.rule)
+	}
+	return next
+}
+
+// same reports whether two states of a subscription compile to the same rule.
+func same(a, b *pipeline.Subscription) bool {
+	return a.Version == b.Version && a.Enabled == b.Enabled && a.ProjectID == b.ProjectID && a.Name == b.Name && a.Document == b.Document
+}
+
+func compileSource(sub pipeline.Subscription) source {
+	d, err := Parse([]byte(sub.Document))
+	switch {
+	case err != nil:
+		return source{sub: sub, name: sub.Name, problems: problemsOf(err)}
+	case d.Trigger == Cron:
+		return source{sub: sub, name: d.Name, problems: Problems{{Path: "triggerType", Message: "cron subscriptions are not scheduled yet"}}}
+	default:
+		return source{sub: sub, name: d.Name, rule: Compile(d, sub)}
+	}
 }
 
 func (s *Set) add(r *Rule) {

@@ -6,21 +6,19 @@
 package vars
 
 import (
-	"fmt"
 	"regexp"
-	"strconv"
 	"strings"
 
 	"github.com/stalker-asm/stalker/pipeline"
 )
 
 // Template is a compiled value: a literal, a variable, text with variables in it,
-// or a list of templates. The zero value is the literal nil.
+// or a list of templates. The zero value is the literal null. It is immutable.
 type Template struct {
-	literal any
-	name    string // a variable alone: its type is kept
-	parts   []Template
 	kind    kind
+	name    string     // a variable alone: its type is kept
+	literal Value      // lists of literals too
+	parts   []Template // of text and of lists with variables
 }
 
 type kind uint8
@@ -37,6 +35,14 @@ var expression = regexp.MustCompile(`\$\$\{|\$\{\s*([^\s{}]+)\s*\}`)
 // Compile makes a template of a decoded YAML or JSON value: nil, string, bool, a
 // number or a list of them. Objects are literals, as in the reference.
 func Compile(v any) Template {
+	t := compile(v)
+	if t.kind != kindLiteral && t.Literal() { // expanded once, here
+		return Template{literal: t.Eval(&pipeline.Finding{})}
+	}
+	return t
+}
+
+func compile(v any) Template {
 	switch x := v.(type) {
 	case string:
 		return compileText(x)
@@ -47,14 +53,14 @@ func Compile(v any) Template {
 		}
 		return t
 	default:
-		return Template{literal: number(v)}
+		return Template{literal: Of(v)}
 	}
 }
 
 func compileText(s string) Template {
 	found := expression.FindAllStringSubmatchIndex(s, -1)
 	if len(found) == 0 {
-		return Template{literal: s}
+		return Template{literal: text(s)}
 	}
 	if m := found[0]; len(found) == 1 && m[2] >= 0 && strings.TrimSpace(s[:m[0]]+s[m[1]:]) == "" {
 		return variable(s, s[m[2]:m[3]])
@@ -62,15 +68,15 @@ func compileText(s string) Template {
 	t := Template{kind: kindText}
 	at := 0
 	for _, m := range found {
-		t.parts = append(t.parts, Template{literal: s[at:m[0]]})
+		t.parts = append(t.parts, Template{literal: text(s[at:m[0]])})
 		if m[2] < 0 { // $${ writes ${
-			t.parts = append(t.parts, Template{literal: "${"})
+			t.parts = append(t.parts, Template{literal: text("${")})
 		} else {
 			t.parts = append(t.parts, variable(s[m[0]:m[1]], s[m[2]:m[3]]))
 		}
 		at = m[1]
 	}
-	t.parts = append(t.parts, Template{literal: s[at:]})
+	t.parts = append(t.parts, Template{literal: text(s[at:])})
 	return t
 }
 
@@ -78,24 +84,9 @@ func compileText(s string) Template {
 func variable(whole, name string) Template {
 	lower := strings.ToLower(name)
 	if strings.HasPrefix(lower, "secrets.") {
-		return Template{literal: whole}
+		return Template{literal: text(whole)}
 	}
 	return Template{kind: kindVariable, name: strings.TrimPrefix(lower, "finding.")}
-}
-
-// number folds the integer types of the YAML decoder into int64 and float64.
-func number(v any) any {
-	switch n := v.(type) {
-	case int:
-		return int64(n)
-	case uint64:
-		if n <= 1<<63-1 {
-			return int64(n)
-		}
-		return float64(n)
-	default:
-		return v
-	}
 }
 
 // Literal reports whether the template is the same for every finding.
@@ -111,104 +102,96 @@ func (t *Template) Literal() bool {
 	return t.kind != kindVariable
 }
 
-// Expand returns the value for a finding: nil, string, bool, int64, float64 or
-// []any. It does not change the template.
-func (t *Template) Expand(f *pipeline.Finding) any {
+// Eval returns the value for a finding. It allocates only for text and lists that
+// have variables in them.
+func (t *Template) Eval(f *pipeline.Finding) Value {
 	switch t.kind {
 	case kindVariable:
 		return Lookup(f, t.name)
 	case kindText:
 		var b strings.Builder
 		for i := range t.parts {
-			b.WriteString(Text(t.parts[i].Expand(f)))
+			v := t.parts[i].Eval(f)
+			b.WriteString(v.String())
 		}
-		return b.String()
+		return text(b.String())
 	case kindList:
-		list := make([]any, len(t.parts))
+		list := make([]Value, len(t.parts))
 		for i := range t.parts {
-			list[i] = t.parts[i].Expand(f)
+			list[i] = t.parts[i].Eval(f)
 		}
-		return list
+		return Value{kind: List, other: list}
 	default:
 		return t.literal
 	}
 }
 
+// Expand is Eval as nil, string, bool, int64, float64, []any or an object: what
+// encoding/json writes.
+func (t *Template) Expand(f *pipeline.Finding) any {
+	v := t.Eval(f)
+	return v.Any()
+}
+
 // Lookup returns what a name, in lower case, means for a finding: first its own
 // attributes, then its dynamic fields, then "".
-func Lookup(f *pipeline.Finding, name string) any {
-	if v := native(f, name); v != nil {
+func Lookup(f *pipeline.Finding, name string) Value {
+	if v, ok := native(f, name); ok {
 		return v
 	}
 	for i := range f.Fields {
-		if x := &f.Fields[i]; x.Data != nil && len(x.Key) == len(name) && strings.EqualFold(x.Key, name) {
-			return x.Data
+		if x := &f.Fields[i]; x.Data != nil && strings.EqualFold(x.Key, name) {
+			return Of(x.Data)
 		}
 	}
-	return ""
+	return text("")
 }
 
-// native returns nil for what the finding does not have.
-func native(f *pipeline.Finding, name string) any {
-	text := func(s string) any {
-		if s == "" {
-			return nil
-		}
-		return s
-	}
+// native returns an attribute; ok is false for one the finding does not have.
+func native(f *pipeline.Finding, name string) (v Value, ok bool) {
 	switch name {
-	case "ip":
-		return text(f.IP)
-	case "domainname":
-		return text(f.Domain)
-	case "path":
-		return text(f.Path)
-	case "protocol":
-		return text(string(f.Protocol))
-	case "tag":
-		return text(f.Tag)
-	case "type":
-		return text(string(f.Type))
-	case "key":
-		return text(f.Key)
-	case "name":
-		return text(f.Name)
-	case "jobid":
-		return text(f.ExecutionID)
-	case "projectid":
-		return text(f.ProjectID)
-	case "correlationkey":
-		return text(f.CorrelationKey)
 	case "port":
-		if f.Port != 0 {
-			return int64(f.Port)
-		}
+		return integer(int64(f.Port)), f.Port != 0
 	case "mask":
 		if f.Mask != nil {
-			return int64(*f.Mask)
+			return integer(int64(*f.Mask)), true
 		}
+		return Value{}, false
 	case "ssl":
 		if f.SSL != nil {
-			return *f.SSL
+			return Of(*f.SSL), true
 		}
+		return Value{}, false
 	}
-	return nil
+	s := nativeText(f, name)
+	return text(s), s != ""
 }
 
-// Text writes a scalar the way it stands in text.
-func Text(v any) string {
-	switch x := v.(type) {
-	case nil:
-		return ""
-	case string:
-		return x
-	case bool:
-		return strconv.FormatBool(x)
-	case int64:
-		return strconv.FormatInt(x, 10)
-	case float64:
-		return strconv.FormatFloat(x, 'f', -1, 64)
+func nativeText(f *pipeline.Finding, name string) string {
+	switch name {
+	case "ip":
+		return f.IP
+	case "domainname":
+		return f.Domain
+	case "path":
+		return f.Path
+	case "protocol":
+		return string(f.Protocol)
+	case "tag":
+		return f.Tag
+	case "type":
+		return string(f.Type)
+	case "key":
+		return f.Key
+	case "name":
+		return f.Name
+	case "jobid":
+		return f.ExecutionID
+	case "projectid":
+		return f.ProjectID
+	case "correlationkey":
+		return f.CorrelationKey
 	default:
-		return fmt.Sprint(v)
+		return ""
 	}
 }
