@@ -1,0 +1,120 @@
+// Package client speaks to a Stalker server's API for the command line.
+package client
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"github.com/stalker-asm/stalker/pipeline"
+)
+
+// Client calls one server.
+type Client struct {
+	url, token string
+	http       *http.Client
+}
+
+// New returns a client for the server at base, such as http://127.0.0.1:8080.
+func New(base, token string) *Client {
+	return &Client{url: base + "/api/v1", token: token, http: &http.Client{Timeout: 60 * time.Second}}
+}
+
+// attempts is how often a request is tried while the server says "later".
+const attempts = 5
+
+// Do sends a request and decodes the answer into out, unless that is nil. What the
+// server refuses is an error with its code and its own words.
+func (c *Client) Do(ctx context.Context, method, path string, in, out any) error {
+	body, err := json.Marshal(in)
+	if err != nil {
+		return fmt.Errorf("encoding request: %w", err)
+	}
+	for try := 1; ; try++ {
+		again, err := c.once(ctx, method, path, body, out)
+		if err == nil || again < 0 || try == attempts {
+			return err
+		}
+		select {
+		case <-time.After(again):
+		case <-ctx.Done():
+			return err
+		}
+	}
+}
+
+// once returns, with an error, how long to wait before trying again; negative
+// means never.
+func (c *Client) once(ctx context.Context, method, path string, body []byte, out any) (time.Duration, error) {
+	req, err := http.NewRequestWithContext(ctx, method, c.url+path, bytes.NewReader(body))
+	if err != nil {
+		return -1, fmt.Errorf("making request: %w", err)
+	}
+	req.Header.Set("Authorization", "Bearer "+c.token)
+	req.Header.Set("Content-Type", "application/json")
+	resp, err := c.http.Do(req)
+	if err != nil {
+		return -1, pipeline.Errorf(pipeline.CodeUnavailable, "the server does not answer: %w", err)
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(io.LimitReader(resp.Body, 64<<20))
+	if err != nil {
+		return -1, fmt.Errorf("reading answer: %w", err)
+	}
+	if resp.StatusCode >= 300 {
+		return retryAfter(resp), refusal(resp.StatusCode, text)
+	}
+	if out == nil {
+		return 0, nil
+	}
+	if err := json.Unmarshal(text, out); err != nil {
+		return -1, fmt.Errorf("decoding answer to %s %s: %w", method, path, err)
+	}
+	return 0, nil
+}
+
+func retryAfter(resp *http.Response) time.Duration {
+	if resp.StatusCode != http.StatusTooManyRequests && resp.StatusCode != http.StatusServiceUnavailable {
+		return -1
+	}
+	if n, err := strconv.Atoi(resp.Header.Get("Retry-After")); err == nil && n >= 0 && n <= 60 {
+		return time.Duration(n) * time.Second
+	}
+	return time.Second
+}
+
+func refusal(status int, text []byte) error {
+	var p struct {
+		Detail string
+		Code   pipeline.Code
+	}
+	if json.Unmarshal(text, &p) != nil || p.Detail == "" {
+		return pipeline.Errorf(pipeline.CodeInternal, "the server answered %d", status)
+	}
+	return pipeline.Errorf(p.Code, "the server says: %s", p.Detail)
+}
+
+// All returns every item of a list, page by page.
+func All[T any](ctx context.Context, c *Client, path string, query url.Values) ([]T, error) {
+	var all []T
+	q := url.Values{"limit": {"1000"}}
+	maps.Copy(q, query)
+	for {
+		var p pipeline.Page[T]
+		if err := c.Do(ctx, http.MethodGet, path+"?"+q.Encode(), nil, &p); err != nil {
+			return nil, err
+		}
+		all = append(all, p.Items...)
+		if p.Next == "" {
+			return all, nil
+		}
+		q.Set("cursor", p.Next)
+	}
+}

@@ -1,0 +1,105 @@
+package scan
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+	"unicode"
+
+	"github.com/stalker-asm/stalker/pipeline"
+)
+
+// Line is the progress in one line.
+func (p *Progress) Line() string {
+	c := p.Counts
+	return fmt.Sprintf("%3ds  jobs: %d running, %d waiting, %d done, %d failed  findings: %d  found: %d domains, %d hosts, %d ports, %d websites",
+		int(p.Elapsed.Seconds()), p.Running(), p.Waiting(), p.Done(), p.Failed(), c.Findings, c.Domains, c.Hosts, c.Ports, c.Websites)
+}
+
+// Printable makes what a target said safe for a terminal: what could move the
+// cursor or change colours is written out.
+func Printable(s string) string {
+	var b strings.Builder
+	for _, r := range s {
+		if unicode.IsPrint(r) {
+			b.WriteRune(r)
+		} else {
+			fmt.Fprintf(&b, "\\u%04x", r)
+		}
+	}
+	return b.String()
+}
+
+// Table writes the result for people.
+func (r *Result) Table(w io.Writer) error {
+	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
+	if !r.Complete {
+		fmt.Fprintln(t, "The scan was not finished; this is what was found so far.")
+	}
+	fmt.Fprintf(t, "\nHOST\tPORT\tSERVICE\tPRODUCT\tNAMES\n")
+	for _, h := range r.Hosts {
+		names := Printable(strings.Join(h.Domains, ", "))
+		ports := slices.DeleteFunc(slices.Clone(r.Ports), func(p pipeline.Port) bool { return p.IP != h.IP })
+		slices.SortFunc(ports, func(a, b pipeline.Port) int { return a.Port - b.Port })
+		if len(ports) == 0 {
+			fmt.Fprintf(t, "%s\t-\t\t\t%s\n", h.IP, names)
+		}
+		for _, p := range ports {
+			product := strings.TrimSpace(p.Product + " " + p.Version)
+			fmt.Fprintf(t, "%s\t%d/%s\t%s\t%s\t%s\n", h.IP, p.Port, p.Protocol, Printable(p.Service), Printable(product), names)
+		}
+	}
+	if len(r.Websites) > 0 {
+		fmt.Fprintf(t, "\nWEBSITE\tSTATUS\tTITLE\tTECHNOLOGIES\n")
+	}
+	for _, s := range r.Websites {
+		status := "-"
+		if s.Status != 0 {
+			status = strconv.Itoa(s.Status)
+		}
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", Printable(s.URL), status, Printable(s.Title), Printable(strings.Join(s.Technologies, ", ")))
+	}
+	fmt.Fprintf(t, "\n%d domains, %d hosts, %d ports, %d websites\n", len(r.Domains), len(r.Hosts), len(r.Ports), len(r.Websites))
+	return t.Flush()
+}
+
+// JSON writes the result as one document.
+func (r *Result) JSON(w io.Writer) error {
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	return e.Encode(r)
+}
+
+// JSONL writes one resource per line, with its kind.
+func (r *Result) JSONL(w io.Writer) error {
+	e := json.NewEncoder(w)
+	var err error
+	line := func(kind pipeline.Kind, resource any) {
+		if err == nil {
+			err = e.Encode(map[string]any{"kind": kind, "resource": resource})
+		}
+	}
+	for _, x := range r.Domains {
+		line(pipeline.KindDomain, x)
+	}
+	for _, x := range r.Hosts {
+		line(pipeline.KindHost, x)
+	}
+	for _, x := range r.Ports {
+		line(pipeline.KindPort, x)
+	}
+	for _, x := range r.Websites {
+		line(pipeline.KindWebsite, x)
+	}
+	return err
+}
+
+// Failed reports whether an execution ended otherwise than well.
+func (r *Result) Failed() bool {
+	p := Progress{Counts: pipeline.Counts{Executions: r.Executions}}
+	return p.Failed() > 0
+}
