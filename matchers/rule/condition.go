@@ -145,7 +145,7 @@ func (o *operator) pair(l, r *vars.Value) (holds, ok bool) {
 		return o.text(l.Text(), r.Text()), true
 	case equals:
 		switch {
-		case !scalar(l) || !scalar(r) || o.fold && !(lText && rText):
+		case !scalar(l) || !scalar(r) || o.fold && (!lText || !rText):
 			return false, false
 		case o.fold:
 			return equalFold(l.Text(), r.Text()), true

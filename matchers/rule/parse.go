@@ -104,6 +104,7 @@ func guard(tokens token.Tokens) error {
 			return at(t, "tags are not allowed: quote what is text")
 		case token.MappingKeyType:
 			return at(t, "explicit keys are not allowed: write key: value")
+		default:
 		}
 		if flow > maxNesting || dashes > maxNesting {
 			return at(t, "nested deeper than %d", maxNesting)
@@ -118,8 +119,7 @@ func at(t *token.Token, format string, args ...any) error {
 
 // problemsOf takes the position out of a syntax error of the library.
 func problemsOf(err error) Problems {
-	var own Problems
-	if errors.As(err, &own) {
+	if own, ok := errors.AsType[Problems](err); ok {
 		return own
 	}
 	var line, col int
