@@ -22,7 +22,6 @@ type library struct {
 	version           func() string
 	connect           func(argc int32, argv ptr) ptr
 	closeConn         func(conn ptr)
-	shutdown          func() int32
 
 	query       func(conn, q ptr, ql uintptr, f ptr, fl uintptr, names, nlens, vals, vlens ptr, n uintptr) ptr
 	stream      func(conn, q ptr, ql uintptr, f ptr, fl uintptr, names, nlens, vals, vlens ptr, n uintptr) ptr
@@ -89,7 +88,6 @@ func (l *library) symbols() map[string]any {
 		"chdb_version":                     &l.version,
 		"chdb_connect":                     &l.connect,
 		"chdb_close_conn":                  &l.closeConn,
-		"chdb_shutdown":                    &l.shutdown,
 		"chdb_query_with_params_n":         &l.query,
 		"chdb_stream_query_with_params_n":  &l.stream,
 		"chdb_stream_fetch_result":         &l.fetch,

@@ -118,7 +118,7 @@ func (e *Engine) start(cfg Config) (err error) {
 func (e *Engine) Version() string { return e.version }
 
 // Close waits for the running statements, closes every connection and stops the
-// engine. Statements that come later are refused.
+// engine. Statements that come later are refused. It is called once.
 func (e *Engine) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
 	defer cancel()

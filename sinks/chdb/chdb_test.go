@@ -46,11 +46,42 @@ func run(m *testing.M) int {
 		return 1
 	}
 	code := m.Run()
-	if err := engine.Close(); err != nil {
-		fmt.Fprintln(os.Stderr, err)
+	if err := reopen(dir); err != nil {
+		fmt.Fprintln(os.Stderr, "closing and opening again:", err)
 		return 1
 	}
 	return code
+}
+
+// reopen checks what needs the one engine of the process for itself: what was
+// written is there after Close and Open, and not in another directory; a closed
+// engine answers with an error.
+func reopen(dir string) error {
+	ask := func(sql string) string {
+		w := httptest.NewRecorder()
+		engine.ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/", strings.NewReader(sql)))
+		return fmt.Sprint(w.Code, " ", w.Body)
+	}
+	ask("CREATE DATABASE kept")
+	ask("CREATE TABLE kept.t (n UInt8) ENGINE = MergeTree ORDER BY n")
+	ask("INSERT INTO kept.t VALUES (7)")
+	for _, step := range []struct{ dir, want string }{{dir, "200 7\n"}, {dir + "/other", "500 "}, {dir, "200 7\n"}} {
+		if err := engine.Close(); err != nil {
+			return err
+		}
+		if got := ask("SELECT 1"); !strings.HasPrefix(got, "500 ") {
+			return fmt.Errorf("a closed engine answers %q", got)
+		}
+		reg = prometheus.NewRegistry()
+		var err error
+		if engine, err = chdb.Open(config(step.dir), deps()); err != nil {
+			return err
+		}
+		if got := ask("SELECT n FROM kept.t"); !strings.HasPrefix(got, step.want) {
+			return fmt.Errorf("in %s: got %q, want %q", step.dir, got, step.want)
+		}
+	}
+	return engine.Close()
 }
 
 func config(dir string) chdb.Config {

@@ -21,14 +21,14 @@ type pool struct {
 	args    []string
 	metrics *metrics
 	slots   chan struct{} // one token per statement that may run
+	closed  chan struct{} // closed by drain: nothing new runs
 
-	mu     sync.Mutex
-	idle   []*conn
-	closed bool
+	mu   sync.Mutex
+	idle []*conn
 }
 
 func newPool(lib *library, args []string, size int, m *metrics) (*pool, error) {
-	p := &pool{lib: lib, args: args, metrics: m, slots: make(chan struct{}, size)}
+	p := &pool{lib: lib, args: args, metrics: m, slots: make(chan struct{}, size), closed: make(chan struct{})}
 	for range size {
 		c, err := p.open()
 		if err != nil {
@@ -52,7 +52,14 @@ func (p *pool) open() (*conn, error) {
 // The caller releases it.
 func (p *pool) acquire(ctx context.Context, database string, settings map[string]string) (*conn, error) {
 	select {
+	case <-p.closed:
+		return nil, errClosed
+	default:
+	}
+	select {
 	case p.slots <- struct{}{}:
+	case <-p.closed:
+		return nil, errClosed
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
@@ -74,9 +81,6 @@ func (p *pool) acquire(ctx context.Context, database string, settings map[string
 func (p *pool) pick(database string, settings map[string]string) (*conn, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.closed {
-		return nil, errClosed
-	}
 	if len(p.idle) == 0 {
 		return p.open()
 	}
@@ -109,11 +113,9 @@ func (p *pool) free() {
 	<-p.slots
 }
 
-// drain refuses new statements and waits for the running ones.
+// drain refuses new statements and waits for the running ones. It is called once.
 func (p *pool) drain(ctx context.Context) error {
-	p.mu.Lock()
-	p.closed = true
-	p.mu.Unlock()
+	close(p.closed)
 	for n := range cap(p.slots) {
 		select {
 		case p.slots <- struct{}{}:

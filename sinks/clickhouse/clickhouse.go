@@ -76,7 +76,7 @@ func options(cfg Config, d Deps) (*clickhouse.Options, error) {
 		MaxIdleConns: cfg.MaxConnections,
 		Compression:  &clickhouse.Compression{Method: clickhouse.CompressionLZ4},
 		Settings: clickhouse.Settings{
-			"async_insert":                     0, // an INSERT is acknowledged when it is on disk, not when it is in a queue
+			"async_insert":                     0, // an INSERT is acknowledged when it is a part of the table, not when it is in a queue
 			"optimize_functions_to_subcolumns": 0, // see element
 		},
 	}
