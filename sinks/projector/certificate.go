@@ -20,7 +20,7 @@ func certificate(f *pipeline.Finding) string {
 		Fingerprint: strings.ToLower(strings.ReplaceAll(strings.TrimSpace(f.FieldText("fingerprint")), ":", "")),
 	}
 	for _, x := range f.Fields {
-		if x.Key == "sans" {
+		if x.Key == "names" || x.Key == "sans" {
 			c.Names = append(c.Names, strings.FieldsFunc(x.Text(), func(r rune) bool { return strings.ContainsRune(", ;\n\t\r", r) })...)
 		}
 	}

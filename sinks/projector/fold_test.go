@@ -138,7 +138,7 @@ func TestFoldFindings(t *testing.T) {
 			}),
 		},
 		"certificate": {
-			say(1, pipeline.CustomFinding, "CertificateFinding", site, "subject", "CN=a.example", "issuer", "CN=ca", "sans", "b.example, a.example", "sans", "a.example",
+			say(1, pipeline.CustomFinding, "CertificateFinding", site, "subject", "CN=a.example", "issuer", "CN=ca", "sans", "b.example, a.example", "names", "a.example",
 				"notBefore", "2024-01-01T00:00:00Z", "notAfter", "1735689600", "fingerprint", "AB:CD"),
 			onSite(func(w *rows.Website) {
 				w.Certificate = value(1, `{"subject":"CN=a.example","issuer":"CN=ca","names":["a.example","b.example"],"notBefore":"2024-01-01T00:00:00Z","notAfter":"2025-01-01T00:00:00Z","fingerprint":"abcd"}`)
