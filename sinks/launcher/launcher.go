@@ -26,7 +26,8 @@ import (
 type Config struct {
 	// Concurrency is how many executions run at once; 0 means four per CPU, since jobs mostly wait for the network.
 	Concurrency int `yaml:"concurrency"`
-	// MaxAttempts is how often an execution is started again after its launcher went away.
+	// MaxAttempts is how often an execution may lose its launcher before it counts as lost.
+	// High on purpose: a launcher that dies is rarely the fault of what it ran.
 	MaxAttempts int `yaml:"maxAttempts"`
 	// Deadline is for jobs that state none.
 	Deadline time.Duration `yaml:"deadline"`
@@ -36,7 +37,7 @@ type Config struct {
 
 // DefaultConfig runs four executions per CPU for at most an hour each.
 func DefaultConfig() Config {
-	return Config{MaxAttempts: 3, Deadline: time.Hour, MaxLogLines: 100_000}
+	return Config{MaxAttempts: 25, Deadline: time.Hour, MaxLogLines: 100_000}
 }
 
 // Validate reports every problem.

@@ -76,7 +76,7 @@ func start(t *testing.T, b *bus.Bus, r launcher.Runner, concurrency int) (stop f
 		t.Fatal(err)
 	}
 	cfg := launcher.DefaultConfig()
-	cfg.Concurrency, cfg.MaxLogLines = concurrency, 5
+	cfg.Concurrency, cfg.MaxLogLines, cfg.MaxAttempts = concurrency, 5, 3
 	l, err := launcher.New(cfg, launcher.Deps{Runner: r, Catalog: jobs, Producer: p, Tokens: minter, Log: slog.New(slog.DiscardHandler), Metrics: prometheus.NewRegistry()})
 	if err != nil {
 		t.Fatal(err)
