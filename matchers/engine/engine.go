@@ -7,9 +7,9 @@ package engine
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -21,29 +21,7 @@ import (
 	"github.com/stalker-asm/stalker/pipeline/record"
 )
 
-// Config bounds what automation may do.
-type Config struct {
-	// MaxDepth is how many executions may follow from one another.
-	MaxDepth int `yaml:"maxDepth"`
-	// CatalogWait bounds how long a batch waits for the control plane it was made with.
-	CatalogWait time.Duration `yaml:"catalogWait"`
-}
-
-// DefaultConfig allows chains of 16 executions.
-func DefaultConfig() Config { return Config{MaxDepth: 16, CatalogWait: 20 * time.Second} }
-
-// Validate reports every problem.
-func (c *Config) Validate() error {
-	var errs []error
-	if c.MaxDepth < 1 {
-		errs = append(errs, fmt.Errorf("maxDepth is %d, must be at least 1", c.MaxDepth))
-	}
-	if c.CatalogWait < time.Second {
-		errs = append(errs, fmt.Errorf("catalogWait is %s, must be at least 1s", c.CatalogWait))
-	}
-	return errors.Join(errs...)
-}
-
+// catalog is the control plane as this process knows it.
 type catalog interface {
 	WaitFor(ctx context.Context, position int64) error
 	Project(id string) (pipeline.Project, bool)
@@ -59,7 +37,8 @@ type Deps struct {
 	Metrics prometheus.Registerer
 }
 
-// Engine decides about findings. Its methods are called by one bus.Transactor.
+// Engine decides about findings. The methods of bus.TxHandler are called by one
+// Transactor; the others may be called by anybody.
 type Engine struct {
 	cfg     Config
 	catalog catalog
@@ -67,10 +46,12 @@ type Engine struct {
 	metrics *metrics
 	now     func() time.Time
 	rules   atomic.Pointer[compiled]
-	parts   map[int32]*partition
+
+	mu    sync.Mutex // guards parts and what they hold
+	parts map[int32]*partition
 }
 
-// compiled is a rule set and the control-plane position it was made from.
+// compiled is a rule set and the control-plane position it knows at least.
 type compiled struct {
 	set      *rule.Set
 	position int64
@@ -91,103 +72,146 @@ func New(cfg Config, d Deps) (*Engine, error) {
 	return e, nil
 }
 
-// Broken lists the subscriptions that cannot take part.
-func (e *Engine) Broken() []rule.Broken { return e.rules.Load().set.Broken() }
+// Broken lists the subscriptions that cannot take part, and why.
+func (e *Engine) Broken() []rule.Broken { return e.ruleSet().set.Broken() }
 
-// ruleSet returns the rules of the control plane as it is known now, compiling
-// them when it changed.
-func (e *Engine) ruleSet() *rule.Set {
+// ruleSet returns the rules of the control plane as it is known now, compiling what
+// changed. The position is read before the subscriptions, so the set is never older
+// than it says.
+func (e *Engine) ruleSet() *compiled {
 	at := e.catalog.Position()
-	if c := e.rules.Load(); c.position == at {
-		return c.set
+	was := e.rules.Load()
+	if was.position == at {
+		return was
 	}
 	start := e.now()
-	set := rule.NewSet(e.catalog.Subscriptions(), func(name string) bool { _, ok := e.catalog.Job(name); return ok })
-	e.rules.Store(&compiled{set: set, position: at})
+	set := was.set.Update(e.catalog.Subscriptions(), func(name string) bool { _, ok := e.catalog.Job(name); return ok })
+	c := &compiled{set: set, position: at}
+	e.rules.Store(c)
 	e.metrics.rules.Set(float64(set.Len()))
 	e.metrics.broken.Set(float64(len(set.Broken())))
 	e.metrics.compiling.Observe(e.now().Sub(start).Seconds())
-	return set
+	return c
 }
 
 // Handle decides about one batch. The state it changes becomes real in Commit.
-func (e *Engine) Handle(ctx context.Context, batch []bus.Record) (bus.Outcome, error) {
-	var out bus.Outcome
-	findings, known := e.decode(batch, &out)
+func (e *Engine) Handle(ctx context.Context, records []bus.Record) (bus.Outcome, error) {
+	b := &batch{engine: e, touched: map[int32]*partition{}}
+	findings, known := b.decode(records)
 	wait, cancel := context.WithTimeout(ctx, e.cfg.CatalogWait)
 	defer cancel()
 	if err := e.catalog.WaitFor(wait, known); err != nil {
 		return bus.Outcome{}, fmt.Errorf("waiting for the control plane: %w", err)
 	}
-	set := e.ruleSet()
-	touched := map[int32]*partition{}
+	b.rules = e.ruleSet()
+	e.mu.Lock()
+	defer e.mu.Unlock()
 	for i := range findings {
-		in := &findings[i]
-		p := e.partition(in.partition)
-		touched[in.partition] = p
-		e.derive(p, in, &out)
-		e.match(set, p, in, &out)
+		b.derive(&findings[i])
+		b.match(&findings[i])
 	}
-	for n, p := range touched {
-		e.expire(n, p, &out)
-	}
-	out.Commit = func() {
-		for _, p := range touched {
-			p.commit()
-		}
-	}
-	out.Rollback = func() {
-		for _, p := range touched {
-			p.rollback()
-		}
-	}
-	return out, nil
+	b.expire()
+	b.out.Commit, b.out.Rollback = b.commit, b.rollback
+	return b.out, nil
 }
 
-// input is a decoded finding and where it was read.
+// batch is what becomes of the findings of one transaction.
+type batch struct {
+	engine  *Engine
+	rules   *compiled
+	touched map[int32]*partition
+	out     bus.Outcome
+}
+
+// input is a decoded finding and the state of the partition it was read from.
 type input struct {
 	pipeline.Finding
 	partition int32
+	state     *partition
 }
 
-func (e *Engine) decode(batch []bus.Record, out *bus.Outcome) (findings []input, known int64) {
-	findings = make([]input, 0, len(batch))
-	for _, r := range batch {
+// decode reads the findings, and the control-plane position they were made with.
+func (b *batch) decode(records []bus.Record) (findings []input, known int64) {
+	findings = make([]input, 0, len(records))
+	for _, r := range records {
 		f, err := record.DecodeFinding(r.Value)
 		if err != nil {
-			out.Dead = append(out.Dead, bus.NewDeadLetter(r, err))
+			b.out.Dead = append(b.out.Dead, bus.NewDeadLetter(r, err))
 			continue
 		}
 		known = max(known, f.Control)
-		findings = append(findings, input{f, r.Partition})
+		findings = append(findings, input{Finding: f, partition: r.Partition})
 	}
-	e.metrics.findings.Add(float64(len(findings)))
+	b.engine.metrics.findings.Add(float64(len(findings)))
 	return findings, known
 }
 
+// state returns the state a finding is judged on.
+func (b *batch) state(in *input) *partition {
+	if in.state == nil {
+		in.state = b.engine.partition(in.partition)
+		b.touched[in.partition] = in.state
+	}
+	return in.state
+}
+
 // match runs every candidate through the stages. One rule never affects another.
-func (e *Engine) match(set *rule.Set, p *partition, in *input, out *bus.Outcome) {
-	everywhere, project := set.Candidates(&in.Finding)
+func (b *batch) match(in *input) {
+	everywhere, project := b.rules.set.Candidates(&in.Finding)
+	if len(everywhere)+len(project) == 0 {
+		return
+	}
+	c := candidate{engine: b.engine, finding: &in.Finding, state: b.state(in), control: b.rules.position}
 	for _, list := range [2][]*rule.Rule{everywhere, project} {
-		for _, r := range list {
-			d := e.decide(p, r, &in.Finding)
-			e.metrics.verdict(d.Stage, d.Reason)
-			if d.Reason == Fired {
-				e.fire(p, d, in, out)
+		for _, c.rule = range list {
+			_, reason := c.judge()
+			b.engine.metrics.verdicts[reason].Inc()
+			if reason == Fired {
+				b.fire(in, &c)
 			}
 		}
 	}
 }
 
 // fire adds the request and the spent trigger to the transaction.
-func (e *Engine) fire(p *partition, d Decision, in *input, out *bus.Outcome) {
-	v, err := record.Encode(d.Request)
+func (b *batch) fire(in *input, c *candidate) {
+	q := c.request()
+	v, err := record.Encode(q)
 	if err != nil { // arguments are JSON already; nothing else can fail
-		e.log.Error("job request cannot be written", "subscription", d.Rule.ID, "err", err)
+		b.engine.log.Error("job request cannot be written", "subscription", c.rule.ID, "err", err)
 		return
 	}
-	out.Records = append(out.Records, bus.Record{Topic: bus.TopicJobs, Key: []byte(d.Request.ID), Value: v, Time: e.now()})
-	entry := p.spend(d.trigger, d.Request.At, d.Rule.Cooldown)
-	out.Records = append(out.Records, triggerRecord(in.partition, d.trigger, &entry))
-	e.metrics.requests.Inc()
+	b.add(bus.Record{Topic: bus.TopicJobs, Key: []byte(q.ID), Value: v, Time: q.At})
+	entry := in.state.spend(c.trigger, q.At, c.rule.Cooldown)
+	b.add(triggerRecord(in.partition, c.trigger, &entry))
+	b.engine.metrics.requests.Inc()
+}
+
+// expire forgets triggers that no longer matter: always more than the batch spent,
+// so they never pile up, and never so many that the batch is late.
+func (b *batch) expire() {
+	for n, p := range b.touched {
+		for _, trigger := range p.triggers.Expire(b.engine.now(), 1000+2*p.triggers.Pending()) {
+			b.add(triggerRecord(n, trigger, nil))
+		}
+	}
+}
+
+func (b *batch) add(r bus.Record) { b.out.Records = append(b.out.Records, r) }
+
+func (b *batch) commit() {
+	b.engine.mu.Lock()
+	defer b.engine.mu.Unlock()
+	for n, p := range b.touched {
+		p.commit()
+		b.engine.metrics.remember(n, p)
+	}
+}
+
+func (b *batch) rollback() {
+	b.engine.mu.Lock()
+	defer b.engine.mu.Unlock()
+	for _, p := range b.touched {
+		p.rollback()
+	}
 }

@@ -147,7 +147,8 @@ func TestStagesDecide(t *testing.T) {
 		{"private", fmt.Sprintf(openPort, "172.16.1.1", 80, "tcp"), nil, 2, engine.StageScope, engine.OutOfScope},
 		{"private IPv6", fmt.Sprintf(openPort, "fd00::1", 80, "tcp"), nil, 2, engine.StageScope, engine.OutOfScope},
 		{"condition", fmt.Sprintf(openPort, "127.0.70.1", 80, "udp"), nil, 2, engine.StageConditions, engine.NotMet},
-		{"too deep", fmt.Sprintf(openPort, "127.0.70.1", 80, "tcp"), nil, 17, engine.StageDepth, engine.TooDeep},
+		{"a chain of 16", fmt.Sprintf(openPort, "127.0.70.1", 80, "tcp"), nil, 15, engine.StageFire, engine.Fired},
+		{"too deep", fmt.Sprintf(openPort, "127.0.70.1", 80, "tcp"), nil, 16, engine.StageDepth, engine.TooDeep},
 		{"no job", fmt.Sprintf(openPort, "127.0.70.1", 80, "tcp"), func(s *pipeline.Subscription) {
 			s.Document = strings.Replace(s.Document, "{name: Banner,", "{name: Gone,", 1)
 		}, 2, engine.StageJob, engine.NoJob},
@@ -207,8 +208,8 @@ func TestAFindingAsksForItsJobOncePerCooldown(t *testing.T) {
 			continue
 		}
 		want := pipeline.JobRequest{
-			ID: pipeline.DeriveID("execution", "s", first.CorrelationKey, "", first.ID), ProjectID: project, Job: "Banner",
-			Arguments: []pipeline.Argument{{Name: "ports", Value: json.RawMessage("[80]")}}, Priority: 3, At: q.At, Target: first.CorrelationKey,
+			ID: pipeline.DeriveID("execution", "s", "0", first.CorrelationKey, "", first.ID), ProjectID: project, Job: "Banner",
+			Arguments: []pipeline.Argument{{Name: "ports", Value: json.RawMessage("[80]")}}, Priority: 3, At: q.At, Target: first.CorrelationKey, Control: 2,
 			Cause: pipeline.Cause{SubscriptionID: "s", SubscriptionName: "Banner", FindingID: first.ID, ParentID: first.ExecutionID, RootID: "root", Depth: 2},
 		}
 		if d := cmp.Diff(q, want); d != "" || string(r.Key) != q.ID {

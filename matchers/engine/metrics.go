@@ -1,17 +1,23 @@
 package engine
 
-import "github.com/prometheus/client_golang/prometheus"
+import (
+	"strconv"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
 
 type metrics struct {
 	findings   prometheus.Counter
-	verdicts   *prometheus.CounterVec
+	verdicts   map[Reason]prometheus.Counter
 	requests   prometheus.Counter
 	derived    prometheus.Counter
+	unjoined   *prometheus.CounterVec
 	unreadable prometheus.Counter
 	rules      prometheus.Gauge
 	broken     prometheus.Gauge
 	compiling  prometheus.Histogram
 	triggers   *prometheus.GaugeVec
+	hosts      *prometheus.GaugeVec
 }
 
 func newMetrics(reg prometheus.Registerer) *metrics {
@@ -21,6 +27,9 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 	gauge := func(name, help string) prometheus.Gauge {
 		return prometheus.NewGauge(prometheus.GaugeOpts{Name: "stalker_matcher_" + name, Help: help})
 	}
+	perPartition := func(name, help string) *prometheus.GaugeVec {
+		return prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "stalker_matcher_" + name, Help: help}, []string{"partition"})
+	}
 	m := &metrics{
 		findings:   counter("findings_total", "Findings matched against the subscriptions."),
 		requests:   counter("job_requests_total", "Jobs asked for."),
@@ -29,24 +38,37 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		rules:      gauge("rules", "Subscriptions that take part."),
 		broken:     gauge("broken_subscriptions", "Subscriptions with problems."),
 		compiling: prometheus.NewHistogram(prometheus.HistogramOpts{
-			Name: "stalker_matcher_compile_seconds", Help: "How long compiling all subscriptions took.", Buckets: []float64{.001, .01, .1, 1, 10},
+			Name: "stalker_matcher_compile_seconds", Help: "How long making the rule set took after a change.", Buckets: []float64{.001, .01, .1, 1, 10},
 		}),
-		verdicts: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "stalker_matcher_verdicts_total", Help: "What became of subscriptions that reacted to a finding's key.",
-		}, []string{"stage", "reason"}),
-		triggers: prometheus.NewGaugeVec(prometheus.GaugeOpts{
-			Name: "stalker_matcher_triggers", Help: "Triggers remembered for cooldowns.",
-		}, []string{"partition"}),
+		unjoined: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "stalker_matcher_unjoined_total", Help: "Names and HTTP ports not joined into websites because their host has too many.",
+		}, []string{"what"}),
+		triggers: perPartition("triggers", "Triggers remembered for cooldowns."),
+		hosts:    perPartition("hosts", "Hosts whose names or HTTP ports are remembered."),
+		verdicts: map[Reason]prometheus.Counter{},
 	}
-	reg.MustRegister(m.findings, m.requests, m.derived, m.unreadable, m.rules, m.broken, m.compiling, m.verdicts, m.triggers)
-	for stage, reasons := range verdicts() {
-		for _, r := range reasons {
-			m.verdicts.WithLabelValues(string(stage), string(r))
+	verdicts := prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "stalker_matcher_verdicts_total", Help: "What became of subscriptions that reacted to a finding's key.",
+	}, []string{"stage", "reason"})
+	reg.MustRegister(m.findings, verdicts, m.requests, m.derived, m.unjoined, m.unreadable, m.rules, m.broken, m.compiling, m.triggers, m.hosts)
+	for stage, list := range reasons() {
+		for _, r := range list {
+			m.verdicts[r] = verdicts.WithLabelValues(string(stage), string(r))
 		}
 	}
+	m.unjoined.WithLabelValues("name")
+	m.unjoined.WithLabelValues("port")
 	return m
 }
 
-func (m *metrics) verdict(s Stage, r Reason) {
-	m.verdicts.WithLabelValues(string(s), string(r)).Inc()
+// remember shows how much is kept for a partition.
+func (m *metrics) remember(n int32, p *partition) {
+	label := strconv.Itoa(int(n))
+	m.triggers.WithLabelValues(label).Set(float64(p.triggers.Len()))
+	m.hosts.WithLabelValues(label).Set(float64(len(p.hosts)))
+}
+
+func (m *metrics) forget(n int32) {
+	m.triggers.DeleteLabelValues(strconv.Itoa(int(n)))
+	m.hosts.DeleteLabelValues(strconv.Itoa(int(n)))
 }

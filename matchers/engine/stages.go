@@ -1,10 +1,8 @@
 package engine
 
 import (
-	"net/netip"
 	"time"
 
-	"github.com/stalker-asm/stalker/matchers/cooldown"
 	"github.com/stalker-asm/stalker/matchers/rule"
 	"github.com/stalker-asm/stalker/pipeline"
 )
@@ -24,12 +22,11 @@ const (
 	StageFire       Stage = "fire"
 )
 
-// Reason says how a stage decided.
+// Reason says how a stage decided; each belongs to one stage. "" passes on.
 type Reason string
 
 // The reasons. Every one but Fired stops the subscription for this finding.
 const (
-	Fired          Reason = "fired"
 	Disabled       Reason = "disabled"
 	UnknownProject Reason = "unknown_project"
 	OutOfScope     Reason = "out_of_scope" // a special-purpose address the project does not list
@@ -38,107 +35,99 @@ const (
 	NoJob          Reason = "no_job"
 	BadParameters  Reason = "bad_parameters"
 	Cooling        Reason = "cooling"
+	Fired          Reason = "fired"
 )
 
-// verdicts lists which reasons each stage gives, for metrics.
-func verdicts() map[Stage][]Reason {
+// reasons lists which reasons each stage gives, for metrics.
+func reasons() map[Stage][]Reason {
 	return map[Stage][]Reason{
 		StageEnabled: {Disabled}, StageScope: {UnknownProject, OutOfScope}, StageConditions: {NotMet}, StageDepth: {TooDeep},
 		StageJob: {NoJob}, StageParameters: {BadParameters}, StageCooldown: {Cooling}, StageFire: {Fired},
 	}
 }
 
-// Decision is what became of one subscription for one finding.
-type Decision struct {
-	Rule    *rule.Rule
-	Stage   Stage // the one that decided
-	Reason  Reason
-	Detail  string              // for people, where the reason alone is not enough
-	Request pipeline.JobRequest // when Reason is Fired
+// stage judges a candidate. What it finds out for later stages it leaves in the
+// candidate; it changes nothing else.
+type stage struct {
+	name  Stage
+	judge func(*candidate) Reason
+}
 
+// chain is every stage in its order: the cheap ones first, those that allocate last.
+func chain() []stage { return stages[:] }
+
+var stages = [...]stage{
+	{StageEnabled, enabled},
+	{StageScope, scope},
+	{StageConditions, conditions},
+	{StageDepth, depth},
+	{StageJob, job},
+	{StageParameters, parameters},
+	{StageCooldown, cooling},
+	{StageFire, func(*candidate) Reason { return Fired }},
+}
+
+// candidate is a subscription that reacts to the key of a finding.
+type candidate struct {
+	engine  *Engine
+	rule    *rule.Rule
+	finding *pipeline.Finding
+	state   *partition
+	control int64 // what the rules know of the control plane
+
+	scoped  bool   // scope was judged, for every rule of this finding
+	scope   Reason // and so
+	args    []pipeline.Argument
+	part    string // the discriminator's value
 	trigger string
+	at      time.Time
+	err     error // why the parameters are bad
 }
 
-// decide runs the stages. It changes nothing.
-func (e *Engine) decide(p *partition, r *rule.Rule, f *pipeline.Finding) Decision {
-	stop := func(s Stage, reason Reason, detail string) Decision {
-		return Decision{Rule: r, Stage: s, Reason: reason, Detail: detail}
-	}
-	if !r.Enabled {
-		return stop(StageEnabled, Disabled, "")
-	}
-	if reason, detail := e.scope(f); reason != "" {
-		return stop(StageScope, reason, detail)
-	}
-	if !r.Holds(f) {
-		return stop(StageConditions, NotMet, "")
-	}
-	if f.Depth > e.cfg.MaxDepth {
-		return stop(StageDepth, TooDeep, "")
-	}
-	if _, ok := e.catalog.Job(r.Job); !ok {
-		return stop(StageJob, NoJob, "no job is named "+r.Job)
-	}
-	args, err := r.Arguments(f)
-	if err != nil {
-		return stop(StageParameters, BadParameters, err.Error())
-	}
-	part := r.Discriminator(f)
-	trigger := cooldown.Key(r.ID, f.CorrelationKey, part)
-	now := e.now().UTC().Truncate(time.Millisecond)
-	if reason := cooldown.Decide(p.triggers.Last(trigger), now, r.Cooldown); !reason.Fires() {
-		return stop(StageCooldown, Cooling, "")
-	}
-	return Decision{Rule: r, Stage: StageFire, Reason: Fired, trigger: trigger, Request: request(r, f, args, part, now)}
-}
-
-func request(r *rule.Rule, f *pipeline.Finding, args []pipeline.Argument, part string, now time.Time) pipeline.JobRequest {
-	return pipeline.JobRequest{
-		ID:        pipeline.DeriveID("execution", r.ID, f.CorrelationKey, part, f.ID),
-		ProjectID: f.ProjectID, Job: r.Job, Arguments: args, Priority: pipeline.PriorityAutomation, At: now,
-		Target: f.CorrelationKey, Control: f.Control,
-		Cause: pipeline.Cause{
-			SubscriptionID: r.ID, SubscriptionName: r.Name, FindingID: f.ID, ParentID: f.ExecutionID,
-			RootID: f.RootID, Depth: f.Depth,
-		},
-	}
-}
-
-// scope keeps automation away from addresses that are nobody's on the internet and
-// that the project does not list as its own. A finding without an address passes.
-func (e *Engine) scope(f *pipeline.Finding) (Reason, string) {
-	project, ok := e.catalog.Project(f.ProjectID)
-	if !ok {
-		return UnknownProject, ""
-	}
-	if f.IP == "" {
-		return "", ""
-	}
-	addr, err := netip.ParseAddr(f.IP)
-	if err != nil {
-		return OutOfScope, f.IP + " is no address"
-	}
-	in := project.MayScan(addr)
-	if f.Mask != nil {
-		n, err := addr.Prefix(*f.Mask)
-		in = err == nil && project.MayScanRange(n)
-	}
-	if !in {
-		return OutOfScope, f.IP + " is a special-purpose address and not among the project's internal networks"
-	}
-	return "", ""
-}
-
-// Explain returns what would become of every subscription that reacts to the
-// finding's key, were the finding to come now, on the state of its partition.
-func (e *Engine) Explain(n int32, f *pipeline.Finding) []Decision {
-	everywhere, project := e.ruleSet().Candidates(f)
-	p := e.partition(n)
-	out := make([]Decision, 0, len(everywhere)+len(project))
-	for _, list := range [2][]*rule.Rule{everywhere, project} {
-		for _, r := range list {
-			out = append(out, e.decide(p, r, f))
+// judge runs the stages until one stops the candidate.
+func (c *candidate) judge() (Stage, Reason) {
+	for _, s := range chain() {
+		if reason := s.judge(c); reason != "" {
+			return s.name, reason
 		}
 	}
-	return out
+	return StageFire, Fired
+}
+
+func enabled(c *candidate) Reason {
+	if !c.rule.Enabled {
+		return Disabled
+	}
+	return ""
+}
+
+func conditions(c *candidate) Reason {
+	if !c.rule.Holds(c.finding) {
+		return NotMet
+	}
+	return ""
+}
+
+// depth counts the executions from the root to this finding: the one asked for
+// would be the next.
+func depth(c *candidate) Reason {
+	if c.finding.Depth >= c.engine.cfg.MaxDepth {
+		return TooDeep
+	}
+	return ""
+}
+
+func job(c *candidate) Reason {
+	if _, ok := c.engine.catalog.Job(c.rule.Job); !ok {
+		return NoJob
+	}
+	return ""
+}
+
+func parameters(c *candidate) Reason {
+	if c.args, c.err = c.rule.Arguments(c.finding); c.err != nil {
+		return BadParameters
+	}
+	c.part = c.rule.Discriminator(c.finding)
+	return ""
 }

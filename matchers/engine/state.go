@@ -4,11 +4,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/stalker-asm/stalker/matchers/cooldown"
-	"github.com/stalker-asm/stalker/pipeline"
 	"github.com/stalker-asm/stalker/pipeline/bus"
 )
 
@@ -18,6 +18,10 @@ type partition struct {
 	triggers *cooldown.Store
 	hosts    map[string]*host // by project/ip
 	undo     []func()         // of the batch in hand
+	touched  []string         // hosts the batch in hand changes
+
+	unreadable int // changelog records passed over
+	lastErr    error
 }
 
 // host joins names and HTTP ports into websites, whichever come first.
@@ -41,17 +45,36 @@ func (e *Engine) partition(n int32) *partition {
 
 func (p *partition) commit() {
 	p.triggers.Commit()
-	p.undo = nil
+	p.tidy()
 }
 
 func (p *partition) rollback() {
 	p.triggers.Rollback()
-	for _, v := range slices.Backward(p.undo) {
-		v()
+	for _, undo := range slices.Backward(p.undo) {
+		undo()
 	}
-	p.undo = nil
+	p.tidy()
 }
 
+// tidy ends a batch, and drops hosts nothing is known of any more.
+func (p *partition) tidy() {
+	for _, key := range p.touched {
+		if h := p.hosts[key]; h != nil && len(h.domains)+len(h.http) == 0 {
+			delete(p.hosts, key)
+		}
+	}
+	p.undo, p.touched = p.undo[:0], p.touched[:0]
+}
+
+// change changes a host for the batch in hand; undo takes that back.
+func (p *partition) change(key string, do, undo func(h *host)) {
+	h := p.host(key)
+	do(h)
+	p.undo = append(p.undo, func() { undo(h) })
+	p.touched = append(p.touched, key)
+}
+
+// host returns what is known of a host, to be added to.
 func (p *partition) host(key string) *host {
 	h := p.hosts[key]
 	if h == nil {
@@ -86,12 +109,12 @@ type triggerState struct {
 // triggerRecord is the changelog record of a spent trigger; nil forgets it.
 func triggerRecord(partition int32, trigger string, e *cooldown.Entry) bus.Record {
 	if e == nil {
-		return change(partition, keyTrigger+trigger, nil)
+		return stateRecord(partition, keyTrigger+trigger, nil)
 	}
-	return change(partition, keyTrigger+trigger, triggerState{At: e.At.UnixMilli(), Until: e.Until.UnixMilli()})
+	return stateRecord(partition, keyTrigger+trigger, triggerState{At: e.At.UnixMilli(), Until: e.Until.UnixMilli()})
 }
 
-func change(partition int32, key string, value any) bus.Record {
+func stateRecord(partition int32, key string, value any) bus.Record {
 	r := bus.Record{Topic: bus.TopicState, Pinned: true, Partition: partition, Key: []byte(key)}
 	if value != nil {
 		r.Value, _ = json.Marshal(value) // numbers and booleans: never fails
@@ -102,18 +125,36 @@ func change(partition int32, key string, value any) bus.Record {
 // Restore applies one changelog record. One that cannot be read is passed over and
 // counted: at worst a subscription fires once too often.
 func (e *Engine) Restore(n int32, r bus.Record) error {
-	if err := e.partition(n).restore(string(r.Key), r.Value); err != nil {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	p := e.partition(n)
+	if err := p.restore(string(r.Key), r.Value); err != nil {
 		e.metrics.unreadable.Inc()
-		e.log.Error("state record is unreadable, passed over", "partition", n, "offset", r.Offset, "err", err)
+		p.unreadable++
+		p.lastErr = fmt.Errorf("offset %d: %w", r.Offset, err)
 	}
 	return nil
 }
 
-// Restored does nothing more.
-func (e *Engine) Restored(int32) {}
+// Restored says what was restored.
+func (e *Engine) Restored(n int32) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	p := e.partition(n)
+	p.tidy()
+	if p.unreadable > 0 {
+		e.log.Error("state records were unreadable and passed over", "partition", n, "records", p.unreadable, "last", p.lastErr)
+	}
+	e.metrics.remember(n, p)
+}
 
 // Revoke drops the partition's state; its next owner restores it.
-func (e *Engine) Revoke(n int32) { delete(e.parts, n) }
+func (e *Engine) Revoke(n int32) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	delete(e.parts, n)
+	e.metrics.forget(n)
+}
 
 func (p *partition) restore(key string, value []byte) error {
 	if trigger, ok := strings.CutPrefix(key, keyTrigger); ok {
@@ -134,6 +175,7 @@ func (p *partition) restore(key string, value []byte) error {
 		return fmt.Errorf("unknown key %q", key)
 	}
 	h, what := p.host(rest[:cut]), rest[cut+1:]
+	p.touched = append(p.touched, rest[:cut]) // a tombstone may leave nothing
 	switch kind + "/" {
 	case keyDomain:
 		if value == nil {
@@ -150,9 +192,9 @@ func (p *partition) restore(key string, value []byte) error {
 }
 
 func (h *host) restoreHTTP(what string, value []byte) error {
-	var port int
 	var tls bool
-	if _, err := fmt.Sscan(what, &port); err != nil {
+	port, err := strconv.Atoi(what)
+	if err != nil {
 		return fmt.Errorf("port %q: %w", what, err)
 	}
 	if value == nil {
@@ -165,17 +207,3 @@ func (h *host) restoreHTTP(what string, value []byte) error {
 	h.http[port] = tls
 	return nil
 }
-
-// expire forgets triggers that no longer matter, a bounded number per batch.
-func (e *Engine) expire(n int32, p *partition, out *bus.Outcome) {
-	old := p.triggers.Expired(e.now(), 500)
-	for _, k := range old {
-		out.Records = append(out.Records, triggerRecord(n, k, nil))
-	}
-	if len(old) > 0 {
-		p.triggers.Forget(old) // aborted: they are restored at worst as expired again
-	}
-	e.metrics.triggers.WithLabelValues(fmt.Sprint(n)).Set(float64(p.triggers.Len()))
-}
-
-func hostKey(f *pipeline.Finding) string { return f.ProjectID + "/" + f.IP }

@@ -5,79 +5,95 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/stalker-asm/stalker/pipeline"
 	"github.com/stalker-asm/stalker/pipeline/bus"
 	"github.com/stalker-asm/stalker/pipeline/record"
 )
 
-// maxDomains bounds the names joined with one host; a shared host with more is
-// someone else's business than a list of websites.
-const maxDomains = 10_000
-
 // derive joins names and HTTP ports of a host. An HTTP port gives a website for
 // the bare address and for every name known; a new name gives one for every HTTP
 // port known. So it does not matter which of the two is found first.
-func (e *Engine) derive(p *partition, in *input, out *bus.Outcome) {
+func (b *batch) derive(in *input) {
 	f := &in.Finding
 	switch {
-	case f.Type == pipeline.HostnameIPFinding:
-		e.link(p, in, out)
-	case f.Type == pipeline.CustomFinding && f.Key == pipeline.KeyPortService && f.Port != 0 && f.Protocol == pipeline.TCP:
-		e.service(p, in, out)
+	case f.Type == pipeline.HostnameIPFinding && f.Domain != "" && f.IP != "":
+		b.link(in)
+	case f.Type == pipeline.CustomFinding && f.Key == pipeline.KeyPortService && f.IP != "" && f.Port != 0 && f.Protocol == pipeline.TCP:
+		b.service(in)
 	}
 }
 
-func (e *Engine) link(p *partition, in *input, out *bus.Outcome) {
-	h := p.host(hostKey(&in.Finding))
-	if h.domains[in.Domain] || len(h.domains) >= maxDomains {
+// link remembers a name of a host.
+func (b *batch) link(in *input) {
+	p, key, domain := b.state(in), hostKey(&in.Finding), in.Domain
+	h := p.hosts[key]
+	switch {
+	case h != nil && h.domains[domain]:
+		return
+	case h != nil && len(h.domains) >= b.engine.cfg.MaxNames:
+		b.engine.metrics.unjoined.WithLabelValues("name").Inc()
 		return
 	}
-	domain := in.Domain
-	h.domains[domain] = true
-	p.undo = append(p.undo, func() { delete(h.domains, domain) })
-	out.Records = append(out.Records, change(in.partition, keyDomain+hostKey(&in.Finding)+"/"+domain, true))
-	for _, port := range slices.Sorted(maps.Keys(h.http)) {
-		e.website(in, domain, port, h.http[port], out)
+	p.change(key, func(h *host) { h.domains[domain] = true }, func(h *host) { delete(h.domains, domain) })
+	b.add(stateRecord(in.partition, keyDomain+key+"/"+domain, true))
+	http := p.hosts[key].http
+	for _, port := range slices.Sorted(maps.Keys(http)) {
+		b.website(in, domain, port, http[port])
 	}
 }
 
-func (e *Engine) service(p *partition, in *input, out *bus.Outcome) {
-	name := in.FieldText("serviceName")
-	if name == "" {
-		return // it says nothing of the service
+// service remembers whether a port of a host speaks HTTP.
+func (b *batch) service(in *input) {
+	switch name := strings.TrimSpace(in.FieldText("serviceName")); name {
+	case "": // it says nothing of the service
+	case "http", "https":
+		b.speaks(in, name == "https")
+	default:
+		b.speaksNot(in)
 	}
-	h := p.host(hostKey(&in.Finding))
-	was, known := h.http[in.Port]
-	key := keyHTTP + hostKey(&in.Finding) + "/" + strconv.Itoa(in.Port)
-	port := in.Port
-	if name != "http" && name != "https" {
-		if known {
-			delete(h.http, port)
-			p.undo = append(p.undo, func() { h.http[port] = was })
-			out.Records = append(out.Records, change(in.partition, key, nil))
+}
+
+func (b *batch) speaks(in *input, tls bool) {
+	p, key, port := b.state(in), hostKey(&in.Finding), in.Port
+	var was, known bool
+	if h := p.hosts[key]; h != nil {
+		if was, known = h.http[port]; !known && len(h.http) >= b.engine.cfg.MaxHTTPPorts {
+			b.engine.metrics.unjoined.WithLabelValues("port").Inc()
+			b.website(in, "", port, tls)
+			return
 		}
-		return
 	}
-	tls := name == "https"
 	if !known || was != tls {
-		h.http[port] = tls
-		p.undo = append(p.undo, func() {
+		p.change(key, func(h *host) { h.http[port] = tls }, func(h *host) {
 			if delete(h.http, port); known {
 				h.http[port] = was
 			}
 		})
-		out.Records = append(out.Records, change(in.partition, key, tls))
+		b.add(stateRecord(in.partition, portKey(in), tls))
 	}
-	e.website(in, "", port, tls, out)
-	for _, d := range slices.Sorted(maps.Keys(h.domains)) {
-		e.website(in, d, port, tls, out)
+	b.website(in, "", port, tls)
+	for _, d := range slices.Sorted(maps.Keys(p.hosts[key].domains)) {
+		b.website(in, d, port, tls)
+	}
+}
+
+func (b *batch) speaksNot(in *input) {
+	p, key, port := b.state(in), hostKey(&in.Finding), in.Port
+	h := p.hosts[key]
+	if h == nil {
+		return
+	}
+	if was, known := h.http[port]; known {
+		p.change(key, func(h *host) { delete(h.http, port) }, func(h *host) { h.http[port] = was })
+		b.add(stateRecord(in.partition, portKey(in), nil))
 	}
 }
 
 // website writes the derived finding. Its id follows from its cause, so a replay
 // says the same thing again, not another one.
-func (e *Engine) website(in *input, domain string, port int, tls bool, out *bus.Outcome) {
+func (b *batch) website(in *input, domain string, port int, tls bool) {
 	cause := &in.Finding
 	f := pipeline.Finding{
 		ID:        pipeline.FindingID("website/"+cause.ID, 0, fmt.Appendf(nil, "%s/%d", domain, port)),
@@ -88,14 +104,20 @@ func (e *Engine) website(in *input, domain string, port int, tls bool, out *bus.
 	}
 	var err error
 	if f.CorrelationKey, err = pipeline.CorrelationKey(f.ProjectID, f.Locators, true); err != nil {
-		e.log.Error("website has no key", "cause", cause.ID, "err", err)
+		b.engine.log.Error("website has no key", "cause", cause.ID, "err", err)
 		return
 	}
 	v, err := record.EncodeFinding(&f)
 	if err != nil {
-		e.log.Error("website cannot be written", "cause", cause.ID, "err", err)
+		b.engine.log.Error("website cannot be written", "cause", cause.ID, "err", err)
 		return
 	}
-	out.Records = append(out.Records, bus.Record{Topic: bus.TopicFindings, Key: []byte(f.PartitionKey()), Value: v, Time: f.At})
-	e.metrics.derived.Inc()
+	b.add(bus.Record{Topic: bus.TopicFindings, Key: []byte(f.PartitionKey()), Value: v, Time: f.At})
+	b.engine.metrics.derived.Inc()
+}
+
+func hostKey(f *pipeline.Finding) string { return f.ProjectID + "/" + f.IP }
+
+func portKey(in *input) string {
+	return keyHTTP + hostKey(&in.Finding) + "/" + strconv.Itoa(in.Port)
 }

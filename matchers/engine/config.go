@@ -1,0 +1,44 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Config bounds what automation may do.
+type Config struct {
+	// MaxDepth is how many executions may follow from one another.
+	MaxDepth int `yaml:"maxDepth"`
+	// CatalogWait bounds how long a batch waits for the control plane it was made with.
+	CatalogWait time.Duration `yaml:"catalogWait"`
+	// MaxNames bounds the names of one host that are joined with its HTTP ports into
+	// websites. An address with more is a shared front, not a list of websites.
+	MaxNames int `yaml:"maxNames"`
+	// MaxHTTPPorts bounds the HTTP ports of one host that are joined with its names.
+	// A host with more answers on every port whatever it is asked.
+	MaxHTTPPorts int `yaml:"maxHttpPorts"`
+}
+
+// DefaultConfig allows chains of 16 executions, and 1,000 names and 200 HTTP ports
+// of a host.
+func DefaultConfig() Config {
+	return Config{MaxDepth: 16, CatalogWait: 20 * time.Second, MaxNames: 1000, MaxHTTPPorts: 200}
+}
+
+// Validate reports every problem.
+func (c *Config) Validate() error {
+	var errs []error
+	atLeastOne := func(name string, n int) {
+		if n < 1 {
+			errs = append(errs, fmt.Errorf("%s is %d, must be at least 1", name, n))
+		}
+	}
+	atLeastOne("maxDepth", c.MaxDepth)
+	atLeastOne("maxNames", c.MaxNames)
+	atLeastOne("maxHttpPorts", c.MaxHTTPPorts)
+	if c.CatalogWait < time.Second {
+		errs = append(errs, fmt.Errorf("catalogWait is %s, must be at least 1s", c.CatalogWait))
+	}
+	return errors.Join(errs...)
+}
