@@ -16,4 +16,4 @@ fi
 
 export PYTHONDONTWRITEBYTECODE=1
 "$venv/bin/mypy" --strict --cache-dir bin/mypy-cache deploy/sdk/stalker_sdk
-"$venv/bin/pytest" -c deploy/sdk/pyproject.toml --rootdir deploy deploy "$@"
+"$venv/bin/pytest" -c deploy/sdk/pyproject.toml --rootdir deploy --confcutdir deploy deploy "$@"

@@ -103,7 +103,7 @@ class Resolver:
         while current not in seen and len(seen) < _MAX_CHASE:
             seen.add(current)
             message = self._ask(current, rtype)
-            target, addresses = follow(message.answers, current, rtype, seen, answer.aliases)
+            target, addresses = follow(message.answers, current, rtype, answer.aliases)
             answer.addresses.extend(a for a in addresses if a not in answer.addresses)
             # The queried name exists when it has any record, even if its alias leads nowhere.
             answer.exists = answer.exists or message.rcode == NOERROR or target != current or len(seen) > 1
@@ -304,18 +304,18 @@ def _rdata(data: bytes, offset: int, rtype: int, size: int) -> str | None:
     return None
 
 
-def follow(records: Sequence[Record], name: str, rtype: int, seen: set[str],
-           aliases: list[str]) -> tuple[str, list[str]]:
+def follow(records: Sequence[Record], name: str, rtype: int, aliases: list[str]) -> tuple[str, list[str]]:
     """Follows aliases within one answer: the last name, and its addresses.
 
-    Records that belong to no name of the chain are ignored.
+    Records that belong to no name of the chain are ignored. Raises DNSError for a loop.
     """
     chain = {r.name: r.data for r in records if r.type == CNAME}
-    for _ in range(_MAX_CHASE):
-        target = chain.get(name)
-        if target is None or target in seen and target != name:
-            break
-        name = target
+    passed = {name}
+    while name in chain:
+        name = chain[name]
+        if name in passed or len(passed) > _MAX_CHASE:
+            raise DNSError(f"{name}: the chain of aliases is longer than {_MAX_CHASE} or a loop")
+        passed.add(name)
         if name not in aliases:
             aliases.append(name)
     return name, [r.data for r in records if r.type == rtype and r.name == name]

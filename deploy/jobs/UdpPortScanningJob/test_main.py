@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+import importlib.util
+import random
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+IP = "127.0.30.30"
+
+
+@pytest.fixture(scope="module")
+def main() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("udp_main", Path(__file__).with_name("main.py"))
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    import sys
+    sys.modules["udp_main"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def dns(query: bytes) -> bytes:
+    return query[:2] + b"\x81\x80\0\x01\0\x01\0\0\0\0" + query[12:] + b"\xc0\x0c\0\x10\0\x03\0\0\0\0\0\x09\x08lab-dns1"
+
+
+def ntp(query: bytes) -> bytes:
+    return b"\x24" + bytes(23) + query[40:48] + bytes(16)
+
+
+def stun(query: bytes) -> bytes:
+    return b"\x01\x01\0\x0c" + query[4:20] + b"\x80\x22\0\x05coTRN\0\0\0"
+
+
+def snmp(query: bytes) -> bytes:
+    at = query.index(b"\xa0")
+    value = b"\x06\x08\x2b\x06\x01\x02\x01\x01\x01\0\x04\x09Lab Linux"
+    return b"\x30\x40\x02\x01\x01\x04\x06public\xa2\x30" + query[at + 2:at + 14] + b"\x30\x17" + b"\x30\x15" + value
+
+
+SERVERS: dict[int, tuple[Callable[[bytes], bytes], str, str]] = {
+    53: (dns, "domain", "lab-dns1"),
+    69: (lambda q: b"\0\x05\0\x01no\0", "tftp", ""),
+    111: (lambda q: q[:4] + b"\0\0\0\x01" + bytes(16), "rpcbind", ""),
+    123: (ntp, "ntp", "v4"),
+    161: (snmp, "snmp", "Lab Linux"),
+    443: (lambda q: b"\x80" + bytes(4) + b"\x08" + q[15:23] + b"\x08" + q[6:14] + b"\0\0\0\x01", "quic", ""),
+    500: (lambda q: q[:8] + b"\x01" * 8 + b"\0\x20\x22\x20" + bytes(8), "isakmp", ""),
+    1434: (lambda q: b"\x05\x60\0ServerName;LAB;Version;15.0.2000.5;;", "ms-sql-m", "15.0.2000.5"),
+    1900: (lambda q: b"HTTP/1.1 200 OK\r\nST: upnp:rootdevice\r\nServer: Lab/1 UPnP/1.0\r\n\r\n", "upnp", "Lab/1 UPnP/1.0"),
+    3478: (stun, "stun", "coTRN"),
+    5060: (lambda q: b"SIP/2.0 200 OK\r\nServer: Asterisk 20\r\n\r\n", "sip", "Asterisk 20"),
+    5353: (lambda q: b"\0\0\x84\0" + bytes(8), "mdns", ""),
+    5683: (lambda q: b"\x64\x45" + q[2:8] + b"\xff<>", "coap", ""),
+    11211: (lambda q: q[:8] + b"VERSION 1.6.22\r\n", "memcached", "1.6.22"),
+}
+
+
+def test_every_service_is_known_by_its_answer(main: ModuleType) -> None:
+    for port, (reply, name, version) in SERVERS.items():
+        service = main.SERVICES[port]
+        assert service.name == name
+        assert service.version(reply(service.request)) == version, name
+
+
+def test_echoes_and_garbage_are_no_answers(main: ModuleType) -> None:
+    rng = random.Random(3)
+    for port, service in main.SERVICES.items():
+        for data in [b"", b"\0", service.request, *(rng.randbytes(rng.randrange(600)) for _ in range(500))]:
+            if (version := service.version(data)) is not None:
+                assert port in (69, 1434, 5353) or data == b"never", (service.name, data[:40])
+                assert isinstance(version, str)
+        assert service.version(service.request) is None, f"{service.name} takes its own echo"
+
+
+def test_services_on_ports_of_their_own_and_elsewhere(run_job: Callable[..., Any], udp: Callable[..., int], told: Any) -> None:
+    ports = {udp(dns, IP): ("domain", "lab-dns1"), udp(ntp, IP): ("ntp", "v4"), udp(stun, IP): ("stun", "coTRN")}
+    echo, silent = udp(lambda q: q, IP), udp(lambda q: None, IP)
+    udp(SERVERS[11211][0], IP, 11211)
+    done = run_job("UdpPortScanningJob", targetIp=IP, ports=[*ports, echo, silent, 11211], socketTimeoutSeconds=0.15)
+    assert done.code == 0, done
+    want = {**ports, 11211: ("memcached", "1.6.22")}
+    assert {f["port"] for f in done.about("PortFinding")} == set(want)
+    assert all(f["protocol"] == "udp" and told(f) == {"protocol": "udp"} for f in done.about("PortFinding"))
+    got = {f["port"]: told(f) for f in done.about("PortServiceFinding")}
+    assert got == {port: {"serviceName": name, "serviceVersion": version} for port, (name, version) in want.items()}
+
+
+def test_ipv6(run_job: Callable[..., Any], ipv6: None, udp: Callable[..., int]) -> None:
+    port = udp(dns, "::1")
+    done = run_job("UdpPortScanningJob", targetIp="0:0::1", ports=[port], socketTimeoutSeconds=0.2)
+    assert [(f["ip"], f["port"]) for f in done.about("PortFinding")] == [("::1", port)]
+
+
+def test_bad_parameters(run_job: Callable[..., Any]) -> None:
+    assert run_job("UdpPortScanningJob", targetIp="x").code == 1
+    assert run_job("UdpPortScanningJob", targetIp=IP, ports=[0]).code == 1
