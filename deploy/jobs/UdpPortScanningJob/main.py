@@ -89,6 +89,13 @@ def stun(data: bytes) -> str | None:
     return ""
 
 
+def ike(data: bytes) -> str | None:
+    """A response to our initiator's SPI: flagged so (RFC 7296 §3.1), or with the cookie of an IKEv1 responder."""
+    if len(data) < 28 or data[:8] != NONCE[:8]:
+        return None
+    return when(data[17] == 0x20 and bool(data[19] & 0x20) or data[17] == 0x10 and data[8:16] != bytes(8))
+
+
 def memcached(data: bytes) -> str | None:
     found = re.match(rb"VERSION ([\x21-\x7e]{1,40})\r\n", data[8:]) if data[:2] == NONCE[:2] else None
     return when(found is not None, found[1].decode() if found else "")
@@ -141,7 +148,7 @@ SERVICES: dict[int, Service] = {
         len(d) > 56 and d[:2] == NONCE[:2] and bool(d[2] & 0x80), text(d[57:72]))),
     161: Service("snmp", SNMP_REQUEST, snmp),
     443: Service("quic", QUIC_REQUEST, quic),
-    500: Service("isakmp", IKE_REQUEST, lambda d: when(len(d) >= 28 and d[:8] == NONCE[:8] and d[17] in (0x10, 0x20))),
+    500: Service("isakmp", IKE_REQUEST, ike),
     623: Service("asf-rmcp", IPMI_REQUEST, lambda d: when(len(d) >= 20 and d[0] == 6 and d[3] == 7 and b"\x1c" in d[14:22])),
     1434: Service("ms-sql-m", b"\x02", lambda d: when(d[:1] == b"\x05" and b"ServerName;" in d[:20], text(
         (re.search(rb"Version;([0-9.]{1,30})", d) or [b"", b""])[1]))),

@@ -68,12 +68,9 @@ def test_every_service_is_known_by_its_answer(main: ModuleType) -> None:
 
 def test_echoes_and_garbage_are_no_answers(main: ModuleType) -> None:
     rng = random.Random(3)
-    for port, service in main.SERVICES.items():
+    for service in main.SERVICES.values():
         for data in [b"", b"\0", service.request, *(rng.randbytes(rng.randrange(600)) for _ in range(500))]:
-            if (version := service.version(data)) is not None:
-                assert port in (69, 1434, 5353) or data == b"never", (service.name, data[:40])
-                assert isinstance(version, str)
-        assert service.version(service.request) is None, f"{service.name} takes its own echo"
+            assert service.version(data) is None, (service.name, data[:40])
 
 
 def test_services_on_ports_of_their_own_and_elsewhere(run_job: Callable[..., Any], udp: Callable[..., int], told: Any) -> None:
