@@ -17,6 +17,18 @@ type Seen struct {
 	FirstSeen      time.Time `json:"firstSeen"`
 	LastSeen       time.Time `json:"lastSeen"`
 	Tags           []string  `json:"tags"`
+	Blocked        bool      `json:"blocked"`            // automation leaves it alone
+	BlockedBelow   bool      `json:"blockedBelow"`       // and what is below it
+	BlockedAt      time.Time `json:"blockedAt,omitzero"` // when that was decided
+	Note           string    `json:"note,omitempty"`
+	Owner          string    `json:"owner,omitempty"`
+}
+
+// Closed is what ports and websites have besides: whether somebody looked after
+// they were seen the last time, and did not see them.
+type Closed struct {
+	Closed   bool      `json:"closed"`
+	ClosedAt time.Time `json:"closedAt,omitzero"` // when that look began
 }
 
 // Domain is a host name of a project.
@@ -32,7 +44,7 @@ type Host struct {
 	IP      string   `json:"ip"`
 	OS      string   `json:"os,omitempty"`
 	Domains []string `json:"domains"` // names seen to resolve to it, in order, at most MaxLinks
-	Ports   int      `json:"ports"`   // how many open ports are known
+	Ports   int      `json:"ports"`   // how many ports are known to be open
 }
 
 // IPRange is a network of a project.
@@ -44,6 +56,7 @@ type IPRange struct {
 // Port is an open port of a host.
 type Port struct {
 	Seen
+	Closed
 	IP       string   `json:"ip"`
 	Port     int      `json:"port"`
 	Protocol Protocol `json:"protocol"`
@@ -55,6 +68,7 @@ type Port struct {
 // Website is what a TCP port serves for a name, or for the bare address.
 type Website struct {
 	Seen
+	Closed
 	URL          string       `json:"url"`
 	IP           string       `json:"ip"`
 	Port         int          `json:"port"`
@@ -66,6 +80,9 @@ type Website struct {
 	Server       string       `json:"server,omitempty"`
 	Technologies []string     `json:"technologies"`
 	Certificate  *Certificate `json:"certificate,omitempty"`
+	MergedInto   string       `json:"mergedInto,omitempty"` // id of the website it is another name of
+	Screenshot   string       `json:"screenshot,omitempty"` // id of the finding that has it
+	SiteMap      []string     `json:"siteMap"`              // paths seen below it, in order, at most MaxLinks
 }
 
 // Certificate is the leaf certificate a website presented.

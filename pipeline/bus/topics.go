@@ -14,6 +14,7 @@ const (
 	TopicFindings   = "stalker.findings"    // every finding, keyed by project and host or domain
 	TopicJobs       = "stalker.jobs"        // job requests, keyed by execution id
 	TopicExecutions = "stalker.executions"  // execution events, keyed by execution id, partitioned as jobs
+	TopicMarks      = "stalker.marks"       // people's decisions, keyed by resource and what is decided; compacted
 	TopicLogs       = "stalker.logs"        // log lines, keyed by execution id
 	TopicControl    = "stalker.control"     // projects, jobs, subscriptions; compacted, one partition
 	TopicState      = "stalker.state"       // the matcher's state; compacted, partitioned as findings
@@ -47,6 +48,7 @@ func Topics() []Topic {
 		{Name: TopicFindings, Retention: 30 * day, MaxBytes: 8 << 20},
 		{Name: TopicJobs, Retention: 14 * day, MaxBytes: 4 << 20},
 		{Name: TopicExecutions, Retention: 30 * day, MaxBytes: 1 << 20},
+		{Name: TopicMarks, Compact: true, MaxBytes: 4 << 20},
 		{Name: TopicLogs, Retention: 14 * day, MaxBytes: 4 << 20},
 		{Name: TopicControl, Single: true, Compact: true, MaxBytes: 8 << 20},
 		{Name: TopicState, Compact: true, MaxBytes: 4 << 20},

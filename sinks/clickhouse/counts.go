@@ -16,6 +16,9 @@ type countQuery struct{ table, project string }
 // SQL returns the statement and the values bound to it.
 func (q countQuery) SQL() (string, []any) {
 	where, args := inProject(q.project)
+	if q.table != "finding_ids" {
+		where = append(where, visible)
+	}
 	return "SELECT count()\nFROM " + q.table + " FINAL" + conditions(where), args
 }
 

@@ -40,6 +40,13 @@ func element(column, name string) string {
 	return fmt.Sprintf("tupleElement(%s, '%s')", column, name)
 }
 
+// A resource, link or path shows when it was seen after it was deleted, in the form
+// for where FINAL has folded and in the form for where rows are grouped by key.
+const (
+	visible        = "last_seen > deleted_at"
+	visibleGrouped = "max(last_seen) > max(deleted_at)"
+)
+
 // keyColumn is a column by which a list is ordered, with the type its values are
 // bound as.
 type keyColumn struct{ name, typ string }
@@ -166,12 +173,13 @@ func (q pageQuery) SQL() (string, []any) {
 	order := "project_id, " + strings.Join(names(q.key), ", ")
 	limit := q.limit + 1 // one more than the page, to know whether there is a next
 	if q.text != "" {
+		where = append(where, visible)
 		where = []string{fmt.Sprintf("(%[1]s) IN (\nSELECT %[1]s\nFROM %[2]s FINAL%[3]s\nORDER BY %[1]s\nLIMIT %[4]d)", order, q.table, conditions(where), limit)}
 		if q.project != "" {
 			where = append([]string{"project_id = {project:String}"}, where...)
 		}
 	}
-	return fmt.Sprintf("SELECT %s\nFROM %s%s\nGROUP BY %[4]s\nORDER BY %[4]s\nLIMIT %[5]d\nSETTINGS optimize_aggregation_in_order = 1",
+	return fmt.Sprintf("SELECT %s\nFROM %s%s\nGROUP BY %[4]s\nHAVING "+visibleGrouped+"\nORDER BY %[4]s\nLIMIT %[5]d\nSETTINGS optimize_aggregation_in_order = 1",
 		expressions(q.columns, selected.grouped), q.table, conditions(where), order, limit), args
 }
 
@@ -181,6 +189,7 @@ type totalQuery struct{ of pageQuery }
 // SQL returns the statement and the values bound to it.
 func (q totalQuery) SQL() (string, []any) {
 	where, args := q.of.where()
+	where = append(where, visible)
 	return fmt.Sprintf("SELECT count()\nFROM %s FINAL%s", q.of.table, conditions(where)), args
 }
 
@@ -241,7 +250,7 @@ type oneQuery struct {
 // the key, so the index on it may be used before rows with the same key are made
 // one.
 func (q oneQuery) SQL() (string, []any) {
-	return fmt.Sprintf("SELECT %s\nFROM %s FINAL\nWHERE id = {id:String}\nLIMIT 1\nSETTINGS use_skip_indexes_if_final = 1",
+	return fmt.Sprintf("SELECT %s\nFROM %s FINAL\nWHERE id = {id:String}\n  AND "+visible+"\nLIMIT 1\nSETTINGS use_skip_indexes_if_final = 1",
 		expressions(q.columns, selected.final), q.table), []any{clickhouse.Named("id", q.id)}
 }
 

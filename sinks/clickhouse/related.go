@@ -37,12 +37,13 @@ func (q relatedQuery) SQL() (string, []any) {
 		[]any{clickhouse.Named("projects", q.projects), clickhouse.Named("ones", q.ones)}
 }
 
-// portCountQuery counts the ports of the hosts of one page.
+// portCountQuery counts the open ports of the hosts of one page.
 type portCountQuery struct{ projects, addrs []string }
 
 // SQL returns the statement and the values bound to it.
 func (q portCountQuery) SQL() (string, []any) {
-	return "SELECT project_id, addr, uniqExact(port, protocol)\nFROM ports\nWHERE project_id IN {projects:Array(String)}\n  AND addr IN {addrs:Array(IPv6)}\nGROUP BY project_id, addr",
+	return "SELECT project_id, addr, count()\nFROM (\nSELECT project_id, addr\nFROM ports\nWHERE project_id IN {projects:Array(String)}\n  AND addr IN {addrs:Array(IPv6)}\n" +
+			"GROUP BY project_id, addr, port, protocol\nHAVING " + visibleGrouped + " AND max(looked_at) <= max(last_seen))\nGROUP BY project_id, addr",
 		[]any{clickhouse.Named("projects", q.projects), clickhouse.Named("addrs", q.addrs)}
 }
 
@@ -80,7 +81,7 @@ func (q *relatedQuery) add(project, name string) {
 // addHosts fills in the addresses that the domains of a page resolve to.
 func addHosts(ctx context.Context, s *Store, ds []pipeline.Domain) error {
 	by := map[of]*pipeline.Domain{}
-	q := relatedQuery{table: "domain_hosts", one: "domain", typ: "String", other: "addr"}
+	q := relatedQuery{table: "domain_hosts", one: "domain", typ: "String", other: "addr", having: visibleGrouped}
 	for i := range ds {
 		d := &ds[i]
 		d.Hosts = []string{}
@@ -103,7 +104,7 @@ func addHosts(ctx context.Context, s *Store, ds []pipeline.Domain) error {
 // page.
 func addDomainsAndPorts(ctx context.Context, s *Store, hs []pipeline.Host) error {
 	by := map[of]*pipeline.Host{}
-	q := relatedQuery{table: "host_domains", one: "addr", typ: "IPv6", other: "domain"}
+	q := relatedQuery{table: "host_domains", one: "addr", typ: "IPv6", other: "domain", having: visibleGrouped}
 	for i := range hs {
 		h := &hs[i]
 		h.Domains = []string{}

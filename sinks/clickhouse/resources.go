@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/stalker-asm/stalker/pipeline"
+	"github.com/stalker-asm/stalker/sinks/rows"
 )
 
 // resource is how one kind of resource is read: where from, in which order, and
@@ -168,16 +169,31 @@ func (s *Store) Website(ctx context.Context, id string) (pipeline.Website, error
 	return one(ctx, s, websiteKind, id)
 }
 
-var seenColumns = []selected{constant("id"), keyPart("project_id"), {"first_seen", "min", ""}, {"last_seen", "max", ""}}
+// seenAnd are the columns every resource has, and those of one kind.
+func seenAnd(more ...selected) []selected {
+	return append([]selected{
+		constant("id"), keyPart("project_id"), {"first_seen", "min", ""}, {"last_seen", "max", ""},
+		latest("blocked"), {"blocked", "max", "version"}, latest("note"), latest("owner"),
+	}, more...)
+}
 
-// seenInto are the places seenColumns are read into.
-func seenInto(s *pipeline.Seen) []any {
-	return []any{&s.ID, &s.ProjectID, &s.FirstSeen, &s.LastSeen}
+// seenRow is what seenAnd reads before it is finished.
+type seenRow struct {
+	blocked uint8
+	version uint64
+}
+
+// into are the places seenAnd is read into, and those of one kind.
+func (r *seenRow) into(s *pipeline.Seen, more ...any) []any {
+	return append([]any{&s.ID, &s.ProjectID, &s.FirstSeen, &s.LastSeen, &r.blocked, &r.version, &s.Note, &s.Owner}, more...)
 }
 
 // finish computes what follows from the other columns.
-func finish(s *pipeline.Seen, l pipeline.Locators, website bool) error {
+func (r *seenRow) finish(s *pipeline.Seen, l pipeline.Locators, website bool) error {
 	s.FirstSeen, s.LastSeen, s.Tags = s.FirstSeen.UTC(), s.LastSeen.UTC(), []string{}
+	if s.Blocked, s.BlockedBelow = r.blocked > 0, r.blocked > 1; s.Blocked {
+		s.BlockedAt = time.UnixMilli(rows.At(r.version)).UTC()
+	}
 	key, err := pipeline.CorrelationKey(s.ProjectID, l, website)
 	if err != nil {
 		return fmt.Errorf("the row with the id %s: %w", s.ID, err)
@@ -188,41 +204,43 @@ func finish(s *pipeline.Seen, l pipeline.Locators, website bool) error {
 
 var domainKind = &resource[pipeline.Domain]{
 	kind: pipeline.KindDomain, table: "domains",
-	columns: append(seenColumns[:4:4], keyPart("name")),
+	columns: seenAnd(keyPart("name")),
 	key:     []keyColumn{{"name", "String"}},
 	textIn:  []string{"name"},
 	seen:    func(d *pipeline.Domain) *pipeline.Seen { return &d.Seen },
 	keyOf:   func(d *pipeline.Domain) []string { return []string{d.Name} },
 	scan: func(r scanner) (d pipeline.Domain, err error) {
-		if err := r.Scan(append(seenInto(&d.Seen), &d.Name)...); err != nil {
+		var row seenRow
+		if err := r.Scan(row.into(&d.Seen, &d.Name)...); err != nil {
 			return d, err
 		}
-		return d, finish(&d.Seen, pipeline.Locators{Domain: d.Name}, false)
+		return d, row.finish(&d.Seen, pipeline.Locators{Domain: d.Name}, false)
 	},
 	enrich: addHosts,
 }
 
 var hostKind = &resource[pipeline.Host]{
 	kind: pipeline.KindHost, table: "hosts",
-	columns: append(seenColumns[:4:4], keyPart("addr"), latest("os")),
+	columns: seenAnd(keyPart("addr"), latest("os")),
 	key:     []keyColumn{{"addr", "IPv6"}},
 	textIn:  []string{"ip"},
 	seen:    func(h *pipeline.Host) *pipeline.Seen { return &h.Seen },
 	keyOf:   func(h *pipeline.Host) []string { return []string{mapped(h.IP)} },
 	scan: func(r scanner) (h pipeline.Host, err error) {
+		var row seenRow
 		var addr netip.Addr
-		if err := r.Scan(append(seenInto(&h.Seen), &addr, &h.OS)...); err != nil {
+		if err := r.Scan(row.into(&h.Seen, &addr, &h.OS)...); err != nil {
 			return h, err
 		}
 		h.IP = addr.Unmap().String()
-		return h, finish(&h.Seen, pipeline.Locators{IP: h.IP}, false)
+		return h, row.finish(&h.Seen, pipeline.Locators{IP: h.IP}, false)
 	},
 	enrich: addDomainsAndPorts,
 }
 
 var rangeKind = &resource[pipeline.IPRange]{
 	kind: pipeline.KindRange, table: "ip_ranges",
-	columns: append(seenColumns[:4:4], constant("cidr")),
+	columns: seenAnd(constant("cidr")),
 	key:     []keyColumn{{"addr", "IPv6"}, {"bits", "UInt8"}},
 	textIn:  []string{"cidr"},
 	seen:    func(r *pipeline.IPRange) *pipeline.Seen { return &r.Seen },
@@ -234,7 +252,8 @@ var rangeKind = &resource[pipeline.IPRange]{
 		return []string{mapped(p.Addr().String()), strconv.Itoa(p.Bits())}
 	},
 	scan: func(r scanner) (x pipeline.IPRange, err error) {
-		if err := r.Scan(append(seenInto(&x.Seen), &x.CIDR)...); err != nil {
+		var row seenRow
+		if err := r.Scan(row.into(&x.Seen, &x.CIDR)...); err != nil {
 			return x, err
 		}
 		p, err := netip.ParsePrefix(x.CIDR)
@@ -242,13 +261,13 @@ var rangeKind = &resource[pipeline.IPRange]{
 			return x, fmt.Errorf("the row with the id %s: %w", x.ID, err)
 		}
 		bits := p.Bits()
-		return x, finish(&x.Seen, pipeline.Locators{IP: p.Addr().String(), Mask: &bits}, false)
+		return x, row.finish(&x.Seen, pipeline.Locators{IP: p.Addr().String(), Mask: &bits}, false)
 	},
 }
 
 var portKind = &resource[pipeline.Port]{
 	kind: pipeline.KindPort, table: "ports",
-	columns: append(seenColumns[:4:4], keyPart("addr"), keyPart("port"), keyPart("protocol"), latest("service"), latest("product"), latest("version")),
+	columns: seenAnd(keyPart("addr"), keyPart("port"), keyPart("protocol"), latest("service"), latest("product"), latest("version"), lookedAt),
 	key:     []keyColumn{{"addr", "IPv6"}, {"port", "UInt16"}, {"protocol", "String"}},
 	textIn:  []string{"address", element("service", "value"), element("product", "value")},
 	seen:    func(p *pipeline.Port) *pipeline.Seen { return &p.Seen },
@@ -256,17 +275,30 @@ var portKind = &resource[pipeline.Port]{
 		return []string{mapped(p.IP), strconv.Itoa(p.Port), string(p.Protocol)}
 	},
 	scan: func(r scanner) (p pipeline.Port, err error) {
+		var row seenRow
 		var (
 			addr     netip.Addr
 			port     uint16
 			protocol string
+			looked   time.Time
 		)
-		if err := r.Scan(append(seenInto(&p.Seen), &addr, &port, &protocol, &p.Service, &p.Product, &p.Version)...); err != nil {
+		if err := r.Scan(row.into(&p.Seen, &addr, &port, &protocol, &p.Service, &p.Product, &p.Version, &looked)...); err != nil {
 			return p, err
 		}
 		p.IP, p.Port, p.Protocol = addr.Unmap().String(), int(port), pipeline.Protocol(protocol)
-		return p, finish(&p.Seen, pipeline.Locators{IP: p.IP, Port: p.Port, Protocol: p.Protocol}, false)
+		p.Closed = closed(p.LastSeen, looked)
+		return p, row.finish(&p.Seen, pipeline.Locators{IP: p.IP, Port: p.Port, Protocol: p.Protocol}, false)
 	},
+}
+
+var lookedAt = selected{"looked_at", "max", ""}
+
+// closed says whether somebody looked after a resource was seen the last time.
+func closed(seen, looked time.Time) pipeline.Closed {
+	if !looked.After(seen) {
+		return pipeline.Closed{}
+	}
+	return pipeline.Closed{Closed: true, ClosedAt: looked.UTC()}
 }
 
 // mapped is an address as a bound IPv6 value.

@@ -117,13 +117,13 @@ func TestResources(t *testing.T) {
 	wantPort := pipeline.Port{Seen: wantSeen("p1", portKey, 5, 7), IP: "192.0.2.10", Port: 443, Protocol: pipeline.TCP, Service: "https", Product: "nginx", Version: "1.26"}
 	wantSite := pipeline.Website{
 		Seen: wantSeen("p1", siteKey, 5, 7), URL: "https://www.example.com/", IP: "192.0.2.10", Port: 443, Domain: "www.example.com", Path: "/",
-		SSL: &yes, Status: 200, Title: "Hello", Server: "nginx", Technologies: []string{"PHP", "jQuery", "nginx"},
+		SSL: &yes, Status: 200, Title: "Hello", Server: "nginx", Technologies: []string{"PHP", "jQuery", "nginx"}, SiteMap: []string{},
 		Certificate: &pipeline.Certificate{
 			Subject: "CN=www.example.com", Issuer: "CN=ca", Names: []string{"www.example.com"},
 			NotBefore: time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC), NotAfter: time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC), Fingerprint: "ab",
 		},
 	}
-	wantBare := pipeline.Website{Seen: wantSeen("p1", bareKey, 5, 5), URL: "http://[2001:db8::1]:8080/a", IP: "2001:db8::1", Port: 8080, Path: "/a", Technologies: []string{}}
+	wantBare := pipeline.Website{Seen: wantSeen("p1", bareKey, 5, 5), URL: "http://[2001:db8::1]:8080/a", IP: "2001:db8::1", Port: 8080, Path: "/a", Technologies: []string{}, SiteMap: []string{}}
 	same := func(what string, want, got any) {
 		t.Helper()
 		if diff := cmp.Diff(want, got); diff != "" {

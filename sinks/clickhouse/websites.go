@@ -1,21 +1,24 @@
 package clickhouse
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/stalker-asm/stalker/pipeline"
 )
 
 var websiteKind = &resource[pipeline.Website]{
 	kind: pipeline.KindWebsite, table: "websites",
-	columns: append(
-		seenColumns[:4:4], keyPart("domain"), keyPart("addr"), keyPart("port"), keyPart("path"), selected{"ssl", "max", "version"}, latest("ssl"),
+	columns: seenAnd(
+		keyPart("domain"), keyPart("addr"), keyPart("port"), keyPart("path"), selected{"ssl", "max", "version"}, latest("ssl"),
 		latest("status"), latest("title"), latest("server"), latest("certificate"), selected{"technologies", "groupUniqArrayArray", ""},
+		lookedAt, latest("merged_into"), latest("screenshot"),
 	),
 	key:    []keyColumn{{"domain", "String"}, {"addr", "IPv6"}, {"port", "UInt16"}, {"path", "String"}},
 	textIn: []string{"address", element("title", "value")},
@@ -24,7 +27,8 @@ var websiteKind = &resource[pipeline.Website]{
 	keyOf: func(w *pipeline.Website) []string {
 		return []string{w.Domain, mapped(w.IP), strconv.Itoa(w.Port), w.Path}
 	},
-	scan: scanWebsite,
+	scan:   scanWebsite,
+	enrich: addPaths,
 }
 
 // withoutScheme takes the scheme off a text that looks like a URL: which one a
@@ -74,12 +78,15 @@ func scanWebsite(r scanner) (w pipeline.Website, err error) {
 		sslVersion   uint64
 		ssl          uint8
 		certificate  string
+		looked       time.Time
+		row          seenRow
 	)
-	if err := r.Scan(append(seenInto(&w.Seen), &w.Domain, &addr, &port, &w.Path, &sslVersion, &ssl, &status,
-		&w.Title, &w.Server, &certificate, &w.Technologies)...); err != nil {
+	if err := r.Scan(row.into(&w.Seen, &w.Domain, &addr, &port, &w.Path, &sslVersion, &ssl, &status,
+		&w.Title, &w.Server, &certificate, &w.Technologies, &looked, &w.MergedInto, &w.Screenshot)...); err != nil {
 		return w, err
 	}
 	w.IP, w.Port, w.Status = addr.Unmap().String(), int(port), int(status)
+	w.Closed, w.SiteMap = closed(w.LastSeen, looked), []string{}
 	if sslVersion > 0 {
 		secure := ssl == 1
 		w.SSL = &secure
@@ -94,5 +101,25 @@ func scanWebsite(r scanner) (w pipeline.Website, err error) {
 		w.Technologies = []string{}
 	}
 	slices.Sort(w.Technologies) // a union has no order
-	return w, finish(&w.Seen, pipeline.Locators{Domain: w.Domain, IP: w.IP, Port: w.Port, Path: w.Path}, true)
+	return w, row.finish(&w.Seen, pipeline.Locators{Domain: w.Domain, IP: w.IP, Port: w.Port, Path: w.Path}, true)
+}
+
+// addPaths fills in the site maps of the websites of a page.
+func addPaths(ctx context.Context, s *Store, ws []pipeline.Website) error {
+	by := map[of]*pipeline.Website{}
+	q := relatedQuery{table: "website_paths", one: "website_id", typ: "String", other: "path", having: visibleGrouped}
+	for i := range ws {
+		by[of{ws[i].ProjectID, ws[i].ID}] = &ws[i]
+		q.add(ws[i].ProjectID, ws[i].ID)
+	}
+	_, err := all(ctx, s, q, func(r scanner) (struct{}, error) {
+		var k of
+		var path string
+		err := r.Scan(&k.project, &k.name, &path)
+		if w := by[k]; w != nil {
+			w.SiteMap = append(w.SiteMap, path)
+		}
+		return struct{}{}, err
+	})
+	return err
 }

@@ -33,6 +33,9 @@ func Version(at, offset int64) uint64 {
 	return uint64(at)<<versionBits | uint64(offset)&(1<<versionBits-1)
 }
 
+// At is the time of a version.
+func At(version uint64) int64 { return int64(version >> versionBits) }
+
 // Merge returns the later of v and o.
 func (v Value[T]) Merge(o Value[T]) Value[T] {
 	if c := cmp.Compare(o.Version, v.Version); c > 0 || c == 0 && o.Value > v.Value {

@@ -61,7 +61,7 @@ func TestMissingPartsAreAdded(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"column domains.last_seen", "index domains.by_id", "column executions.started"} {
+	for _, want := range []string{"column domains.owner", "index domains.by_id", "column executions.started"} {
 		if !slices.Contains(applied(steps), want) {
 			t.Errorf("%s was not applied, only %v", want, applied(steps))
 		}

@@ -27,34 +27,47 @@ func latest(typ string) string {
 // identity. Addresses are IPv6 (IPv4 mapped), so that they sort as numbers. The
 // id is a digest of the key and serves links from outside; a Bloom filter finds it.
 //
-// Room for what comes: a column is added by declaring it. A deletion is a
-// deleted_at of type last (a resource shows when last_seen > deleted_at), a block
-// or a merge is a latest(…).
+// A deletion is a time: a resource shows when last_seen > deleted_at, so it shows
+// again once it is seen again, whatever is written first. In the same way a port or
+// website is closed when looked_at > last_seen: somebody looked after it was seen
+// the last time, and did not see it.
 func Tables() []Table {
 	return []Table{
-		domains, hosts, ranges, ports, websites, domainHosts, hostDomains, resourceTags,
-		findings, findingIDs, executions, logs,
+		domains, hosts, ranges, ports, websites, domainHosts, hostDomains, resourceTags, websitePaths,
+		findings, findingIDs, executions, logs, changes, sweeps,
 	}
 }
+
+// marks are the columns of what people decided, which every resource has.
+func marks(more ...Column) []Column {
+	return append([]Column{
+		{"deleted_at", last},
+		{"blocked", latest("UInt8")}, // 0 no, 1 itself, 2 with what is below it
+		{"note", latest("String")},
+		{"owner", latest("String")},
+	}, more...)
+}
+
+func with(columns []Column, more ...Column) []Column { return append(columns, more...) }
 
 var byID = Index{Name: "by_id", Expr: "id", Type: "bloom_filter(0.001)"}
 
 var domains = Table{
 	Name: "domains", Engine: "AggregatingMergeTree",
-	Columns: []Column{
+	Columns: with([]Column{
 		{"project_id", "LowCardinality(String)"},
 		{"name", "String"},
 		{"id", constant},
 		{"first_seen", first},
 		{"last_seen", last},
-	},
+	}, marks()...),
 	OrderBy: []string{"project_id", "name"},
 	Indexes: []Index{byID},
 }
 
 var hosts = Table{
 	Name: "hosts", Engine: "AggregatingMergeTree",
-	Columns: []Column{
+	Columns: with([]Column{
 		{"project_id", "LowCardinality(String)"},
 		{"addr", "IPv6"},
 		{"id", constant},
@@ -62,14 +75,14 @@ var hosts = Table{
 		{"first_seen", first},
 		{"last_seen", last},
 		{"os", latest("String")},
-	},
+	}, marks()...),
 	OrderBy: []string{"project_id", "addr"},
 	Indexes: []Index{byID},
 }
 
 var ranges = Table{
 	Name: "ip_ranges", Engine: "AggregatingMergeTree",
-	Columns: []Column{
+	Columns: with([]Column{
 		{"project_id", "LowCardinality(String)"},
 		{"addr", "IPv6"},
 		{"bits", "UInt8"}, // length of the prefix, of the address as it is written in cidr
@@ -77,14 +90,14 @@ var ranges = Table{
 		{"cidr", constant},
 		{"first_seen", first},
 		{"last_seen", last},
-	},
+	}, marks()...),
 	OrderBy: []string{"project_id", "addr", "bits"},
 	Indexes: []Index{byID},
 }
 
 var ports = Table{
 	Name: "ports", Engine: "AggregatingMergeTree",
-	Columns: []Column{
+	Columns: with([]Column{
 		{"project_id", "LowCardinality(String)"},
 		{"addr", "IPv6"},
 		{"port", "UInt16"},
@@ -96,7 +109,7 @@ var ports = Table{
 		{"service", latest("String")},
 		{"product", latest("String")},
 		{"version", latest("String")},
-	},
+	}, marks(Column{"looked_at", last})...),
 	// the ports of a host are one stretch: they are counted for every page of hosts
 	OrderBy: []string{"project_id", "addr", "port", "protocol"},
 	Indexes: []Index{byID},
@@ -104,7 +117,7 @@ var ports = Table{
 
 var websites = Table{
 	Name: "websites", Engine: "AggregatingMergeTree",
-	Columns: []Column{
+	Columns: with([]Column{
 		{"project_id", "LowCardinality(String)"},
 		{"domain", "String"}, // empty for the bare address
 		{"addr", "IPv6"},
@@ -120,7 +133,7 @@ var websites = Table{
 		{"server", latest("String")},
 		{"certificate", latest("String")}, // JSON
 		{"technologies", "SimpleAggregateFunction(groupUniqArrayArray, Array(String))"},
-	},
+	}, marks(Column{"looked_at", last}, Column{"merged_into", latest("String")}, Column{"screenshot", latest("String")})...),
 	// by name and not by address: people look for a site by its name, and what one
 	// name serves belongs together. The path can be long, hence not in the index
 	OrderBy:    []string{"project_id", "domain", "addr", "port", "path"},
@@ -138,6 +151,7 @@ var domainHosts = Table{
 		{"addr", "IPv6"},
 		{"first_seen", first},
 		{"last_seen", last},
+		{"deleted_at", last},
 	},
 	OrderBy: []string{"project_id", "domain", "addr"},
 }
@@ -150,6 +164,7 @@ var hostDomains = Table{
 		{"domain", "String"},
 		{"first_seen", first},
 		{"last_seen", last},
+		{"deleted_at", last},
 	},
 	OrderBy: []string{"project_id", "addr", "domain"},
 }
@@ -258,4 +273,64 @@ var logs = Table{
 		{"text", constant},
 	},
 	OrderBy: []string{"execution_id", "attempt", "stream", "seq"},
+}
+
+// A site map has no bound, so each path is a row of its own.
+var websitePaths = Table{
+	Name: "website_paths", Engine: "AggregatingMergeTree",
+	Columns: []Column{
+		{"project_id", "LowCardinality(String)"},
+		{"website_id", "String"},
+		{"path", "String"},
+		{"first_seen", first},
+		{"last_seen", last},
+		{"deleted_at", last},
+		{"status", latest("UInt16")},
+	},
+	OrderBy:    []string{"project_id", "website_id", "path"},
+	PrimaryKey: []string{"project_id", "website_id"},
+}
+
+// Changes are the history: from at on, attribute of a resource has a value. The
+// attribute that is empty is the resource itself, which is open, closed or deleted.
+// What counts of an instant is the greatest value, so open wins over closed: a late
+// word of having seen it refutes that it was not. What a row changed follows from
+// the row before it of the same resource and attribute, so repeated rows change
+// nothing. Ordered by time, since they are read as a feed.
+var changes = Table{
+	Name: "changes", Engine: "AggregatingMergeTree",
+	Columns: []Column{
+		{"project_id", "LowCardinality(String)"},
+		{"at", "DateTime64(3, 'UTC')"},
+		{"resource_id", "String"},
+		{"attribute", "LowCardinality(String)"},
+		{"kind", "SimpleAggregateFunction(max, String)"},
+		{"correlation_key", constant},
+		// cause is the finding, the person or the execution it is known from
+		{"said", "SimpleAggregateFunction(max, Tuple(value String, cause String))"},
+	},
+	OrderBy: []string{"project_id", "at", "resource_id", "attribute"},
+	Indexes: []Index{{Name: "by_resource", Expr: "resource_id", Type: "bloom_filter(0.01)"}},
+}
+
+// Sweeps are what concerns many resources at once: a deletion with all that is
+// below, or a look at addresses and ports. They are applied to the rows that are
+// there; kept, so that a row that is late is held against those it missed.
+var sweeps = Table{
+	Name: "sweeps", Engine: "ReplacingMergeTree",
+	Columns: []Column{
+		{"until", "DateTime64(3, 'UTC')"},
+		{"project_id", "LowCardinality(String)"},
+		{"id", "String"},
+		{"action", "LowCardinality(String)"}, // delete, look
+		{"kind", "LowCardinality(String)"},   // of the resource that was deleted, or of those looked for
+		{"since", "DateTime64(3, 'UTC')"},    // what was seen after this is not concerned
+		{"first", "IPv6"},
+		{"last", "IPv6"},
+		{"domain", "String"},
+		{"ports", "Array(UInt16)"}, // pairs of first and last; none means all
+		{"protocol", "LowCardinality(String)"},
+		{"cause", "String"},
+	},
+	OrderBy: []string{"until", "project_id", "id"},
 }

@@ -1,2 +1,3 @@
 SELECT count()
 FROM domains FINAL
+WHERE last_seen > deleted_at

@@ -1,4 +1,4 @@
-SELECT max(id), project_id, min(first_seen), max(last_seen), name
+SELECT max(id), project_id, min(first_seen), max(last_seen), tupleElement(max(blocked), 'value'), tupleElement(max(blocked), 'version'), tupleElement(max(note), 'value'), tupleElement(max(owner), 'value'), name
 FROM domains
 WHERE project_id = {project:String}
   AND (project_id, name) IN (
@@ -8,9 +8,11 @@ WHERE project_id = {project:String}
   AND (positionCaseInsensitiveUTF8(name, {text:String}) > 0)
   AND name >= {after0:String}
   AND (name) > ({after0:String})
+  AND last_seen > deleted_at
 ORDER BY project_id, name
 LIMIT 51)
 GROUP BY project_id, name
+HAVING max(last_seen) > max(deleted_at)
 ORDER BY project_id, name
 LIMIT 51
 SETTINGS optimize_aggregation_in_order = 1

@@ -2,5 +2,6 @@ SELECT count()
 FROM domains FINAL
 WHERE project_id = {project:String}
   AND (positionCaseInsensitiveUTF8(name, {text:String}) > 0)
+  AND last_seen > deleted_at
 -- project = "p1"
 -- text = "EXA"

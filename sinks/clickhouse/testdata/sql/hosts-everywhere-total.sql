@@ -1,2 +1,3 @@
 SELECT count()
 FROM hosts FINAL
+WHERE last_seen > deleted_at
