@@ -71,6 +71,14 @@ const (
 	ReasonShutdown      Reason = "shutdown"        // the launcher was stopped in order; it will be run again
 	ReasonAttempts      Reason = "attempts"        // interrupted too often
 	ReasonPerson        Reason = "person"          // a person stopped it
+	ReasonSecret        Reason = "secret"          // a secret it names is missing or cannot be opened
+	ReasonForbidden     Reason = "forbidden"       // the operator does not allow its image or what it asks for
+	ReasonImage         Reason = "image_pull"      // its image cannot be fetched
+	ReasonUnschedulable Reason = "unschedulable"   // no node had room for it in time
+	ReasonQuota         Reason = "quota"           // the namespace's quota had no room for it in time
+	ReasonEvicted       Reason = "evicted"         // the cluster took its pod away
+	ReasonNodeLost      Reason = "node_lost"       // its node stopped answering
+	ReasonDeleted       Reason = "deleted"         // somebody deleted its Kubernetes Job or pod
 )
 
 // Reasons lists every reason.
@@ -79,6 +87,7 @@ func Reasons() []Reason {
 		ReasonExitCode, ReasonSignal, ReasonReported, ReasonDeadline, ReasonOutOfMemory,
 		ReasonUnknownJob, ReasonUnknownOwner, ReasonBadArguments, ReasonNoInterpreter,
 		ReasonUnsupported, ReasonStart, ReasonInterrupted, ReasonShutdown, ReasonAttempts, ReasonPerson,
+		ReasonSecret, ReasonForbidden, ReasonImage, ReasonUnschedulable, ReasonQuota, ReasonEvicted, ReasonNodeLost, ReasonDeleted,
 	}
 }
 

@@ -23,8 +23,11 @@ type Job struct {
 	Type       JobType       `json:"type"`
 	Language   string        `json:"language,omitempty"` // python, yaml
 	Code       string        `json:"code"`
+	Handler    string        `json:"handler,omitempty"` // nuclei: Python that turns results into findings
 	Image      string        `json:"image,omitempty"`
-	PodSize    string        `json:"podSize,omitempty"` // XS … XXL
+	Command    []string      `json:"command,omitempty"`    // container: what to run instead of the image's own
+	RawSockets bool          `json:"rawSockets,omitempty"` // asks for NET_RAW; the operator has to allow it
+	PodSize    string        `json:"podSize,omitempty"`    // XS … XXL
 	Category   string        `json:"category,omitempty"`
 	Parameters []Parameter   `json:"parameters,omitempty"`
 	Deadline   time.Duration `json:"deadline,omitempty"` // 0 means the launcher's default
@@ -35,10 +38,12 @@ type Job struct {
 
 // Parameter declares an input of a job.
 type Parameter struct {
-	Name    string `json:"name"`
-	Type    string `json:"type"` // string, number, boolean, string[], number[]
-	Default any    `json:"default,omitempty"`
-	Summary string `json:"summary,omitempty"`
+	Name     string `json:"name"`
+	Type     string `json:"type"` // string, number, boolean, string[], number[]
+	Default  any    `json:"default,omitempty"`
+	Required bool   `json:"required,omitempty"` // an execution without a value is refused
+	Secret   bool   `json:"secret,omitempty"`   // its value is shown nowhere
+	Summary  string `json:"summary,omitempty"`
 }
 
 // Argument is a parameter's value for one execution. Value is JSON, its type kept.

@@ -18,6 +18,7 @@ const (
 	TopicLogs       = "stalker.logs"        // log lines, keyed by execution id
 	TopicControl    = "stalker.control"     // projects, jobs, subscriptions; compacted, one partition
 	TopicState      = "stalker.state"       // the matcher's state; compacted, partitioned as findings
+	TopicStops      = "stalker.stops"       // requests to stop executions; one partition, read whole by every launcher
 	TopicDead       = "stalker.deadletters" // records nobody could handle, with the reason
 )
 
@@ -52,6 +53,7 @@ func Topics() []Topic {
 		{Name: TopicLogs, Retention: 14 * day, MaxBytes: 4 << 20},
 		{Name: TopicControl, Single: true, Compact: true, MaxBytes: 8 << 20},
 		{Name: TopicState, Compact: true, MaxBytes: 4 << 20},
+		{Name: TopicStops, Single: true, Retention: 14 * day, MaxBytes: 1 << 20},
 		{Name: TopicDead, Single: true, Retention: 90 * day, MaxBytes: 8 << 20},
 	}
 }

@@ -1,5 +1,5 @@
-// Package catalog is a live, read-only copy of the control plane: projects, jobs
-// and subscriptions, followed from the control topic. A role that has it needs no
+// Package catalog is a live, read-only copy of the control plane: projects, jobs,
+// subscriptions and sealed secrets, followed from the control topic. A role that has it needs no
 // SQL store: it starts, and keeps running, from the topic alone.
 //
 // Readers get immutable values and never wait for a writer. Run must be running,
@@ -49,6 +49,7 @@ type state struct {
 	jobs          map[string]pipeline.Job // by id
 	names         map[string]string       // job name → id
 	subscriptions map[string]pipeline.Subscription
+	secrets       map[string]pipeline.Secret // by id
 }
 
 // New makes an empty catalog; Run fills it.
@@ -56,7 +57,7 @@ func New(d Deps) *Catalog {
 	c := &Catalog{log: d.Log.With("component", "catalog"), metrics: newMetrics(d.Metrics), moved: make(chan struct{})}
 	c.state.Store(&state{
 		projects: map[string]pipeline.Project{}, jobs: map[string]pipeline.Job{},
-		names: map[string]string{}, subscriptions: map[string]pipeline.Subscription{},
+		names: map[string]string{}, subscriptions: map[string]pipeline.Subscription{}, secrets: map[string]pipeline.Secret{},
 	})
 	c.tail = d.Bus.Tail(bus.TopicControl, c.apply)
 	return c
@@ -126,6 +127,17 @@ func (c *Catalog) Subscriptions() []pipeline.Subscription {
 	return slices.SortedFunc(maps.Values(c.state.Load().subscriptions), func(a, b pipeline.Subscription) int { return strings.Compare(a.ID, b.ID) })
 }
 
+// Secret returns the sealed secret that an execution of a project means by a name:
+// the project's own, else the one for every project.
+func (c *Catalog) Secret(projectID, name string) (found pipeline.Secret, ok bool) {
+	for _, s := range c.state.Load().secrets {
+		if s.Name == name && (s.ProjectID == projectID || s.ProjectID == "" && !ok) {
+			found, ok = s, true
+		}
+	}
+	return found, ok
+}
+
 // apply takes one record of the control topic. A record it cannot read is counted
 // and passed over: one bad row must not stop a role from starting.
 func (c *Catalog) apply(r bus.Record) error {
@@ -169,6 +181,8 @@ func (s *state) change(c record.Change) error {
 		s.projects = with(s.projects, c.ID, c.Project)
 	case record.ChangeSubscription:
 		s.subscriptions = with(s.subscriptions, c.ID, c.Subscription)
+	case record.ChangeSecret:
+		s.secrets = with(s.secrets, c.ID, c.Secret)
 	case record.ChangeJob:
 		s.jobs = with(s.jobs, c.ID, c.Job)
 		s.names = make(map[string]string, len(s.jobs))

@@ -82,3 +82,19 @@ func TestWaitForGivesUpWithItsContext(t *testing.T) {
 		t.Errorf("WaitFor() = %v, want unavailable", err)
 	}
 }
+
+func TestSecretIsTheProjectsOwnBeforeTheOneForAll(t *testing.T) {
+	b := bustest.New(t)
+	for _, s := range []pipeline.Secret{{ID: "s1", Name: "key"}, {ID: "s2", Name: "key", ProjectID: "p1"}, {ID: "s3", Name: "other", ProjectID: "p1"}} {
+		put(t, b, record.Change{Kind: record.ChangeSecret, ID: s.ID, Secret: &s})
+	}
+	c := start(t, b)
+	for _, tc := range []struct{ project, name, want string }{
+		{"p1", "key", "s2"}, {"p2", "key", "s1"}, {"p1", "other", "s3"}, {"p2", "other", ""}, {"p1", "KEY", ""},
+	} {
+		got, ok := c.Secret(tc.project, tc.name)
+		if got.ID != tc.want || ok != (tc.want != "") {
+			t.Errorf("Secret(%s, %s) = %q, %v, want %q", tc.project, tc.name, got.ID, ok, tc.want)
+		}
+	}
+}

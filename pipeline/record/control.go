@@ -10,6 +10,7 @@ type Change struct {
 	Project      *pipeline.Project      `json:"project,omitempty"`
 	Job          *pipeline.Job          `json:"job,omitempty"`
 	Subscription *pipeline.Subscription `json:"subscription,omitempty"`
+	Secret       *pipeline.Secret       `json:"secret,omitempty"`
 }
 
 // ChangeKind is what a control-plane change is about.
@@ -20,6 +21,7 @@ const (
 	ChangeProject      ChangeKind = "project"
 	ChangeJob          ChangeKind = "job"
 	ChangeSubscription ChangeKind = "subscription"
+	ChangeSecret       ChangeKind = "secret"
 )
 
 // Key returns the record key under which the newest change is kept.
@@ -27,5 +29,5 @@ func (c *Change) Key() string { return string(c.Kind) + "/" + c.ID }
 
 // Deleted reports whether the change says that the thing is gone.
 func (c *Change) Deleted() bool {
-	return c.Project == nil && c.Job == nil && c.Subscription == nil
+	return c.Project == nil && c.Job == nil && c.Subscription == nil && c.Secret == nil
 }
