@@ -49,6 +49,10 @@ test-go: chdb ## Go tests with the race detector
 test-python: ## tests of the SDK and the built-in jobs
 	@.ci/python.sh
 
+.PHONY: test-chart
+test-chart: ## check the Helm chart: lint, unit tests, README
+	@.ci/chart.sh
+
 .PHONY: bench
 bench: chdb ## measure: one line per figure, bench <name> <value> <unit>
 	@CHDB_LIB_PATH=$(CHDB) .ci/bench.sh
