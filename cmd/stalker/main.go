@@ -28,7 +28,7 @@ func root() *cobra.Command {
 		SilenceUsage: true, SilenceErrors: true, Version: version,
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 	}
-	c.AddCommand(serveCommand(), scanCommand(), configCommand())
+	c.AddCommand(serveCommand(), scanCommand(), configCommand(), migrateCommand())
 	return c
 }
 

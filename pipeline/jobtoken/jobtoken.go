@@ -6,6 +6,7 @@ package jobtoken
 
 import (
 	"crypto/rand"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -100,6 +101,16 @@ func (v *Verifier) Verify(text string) (Claims, error) {
 		return Claims{}, pipeline.Errorf(pipeline.CodeUnauthorized, "the job token is not valid")
 	}
 	return t.Claims, nil
+}
+
+// ParseKey reads a key written as standard base64, for installations in which
+// several processes share one.
+func ParseKey(text string) ([]byte, error) {
+	key, err := base64.StdEncoding.DecodeString(text)
+	if err != nil || len(key) != KeyLen {
+		return nil, fmt.Errorf("a job token key is %d random bytes in base64: head -c %d /dev/urandom | base64", KeyLen, KeyLen)
+	}
+	return key, nil
 }
 
 // LoadOrCreateKey reads the key from a file only its owner can read, making one

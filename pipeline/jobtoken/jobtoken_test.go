@@ -100,3 +100,16 @@ func FuzzVerify(f *testing.F) {
 		}
 	})
 }
+
+func TestParseKey(t *testing.T) {
+	for text, ok := range map[string]bool{
+		"MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=": true,
+		"MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5":     false, // too short
+		"not base64": false,
+		"":           false,
+	} {
+		if key, err := jobtoken.ParseKey(text); (err == nil) != ok || ok && len(key) != jobtoken.KeyLen {
+			t.Errorf("ParseKey(%q) = %d bytes, %v", text, len(key), err)
+		}
+	}
+}

@@ -74,7 +74,7 @@ func options(cfg Config, d Deps) (*clickhouse.Options, error) {
 		ReadTimeout:  max(cfg.ReadTimeout, cfg.WriteTimeout),
 		MaxOpenConns: cfg.MaxConnections,
 		MaxIdleConns: cfg.MaxConnections,
-		Compression:  &clickhouse.Compression{Method: clickhouse.CompressionLZ4},
+		Compression:  &clickhouse.Compression{Method: compressions[cfg.Compression]},
 		Settings: clickhouse.Settings{
 			"async_insert":                     0, // an INSERT is acknowledged when it is a part of the table, not when it is in a queue
 			"optimize_functions_to_subcolumns": 0, // see element

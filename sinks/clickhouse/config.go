@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"time"
 
+	"github.com/ClickHouse/clickhouse-go/v2"
+
 	"github.com/stalker-asm/stalker/pipeline/config"
 )
 
@@ -31,6 +33,8 @@ type Config struct {
 	Password config.Secret `yaml:"password"`
 	// TLS says how to encrypt the connection.
 	TLS TLS `yaml:"tls"`
+	// Compression of what is sent to servers: lz4, zstd or none.
+	Compression string `yaml:"compression"`
 	// DialTimeout bounds opening a connection.
 	DialTimeout time.Duration `yaml:"dialTimeout"`
 	// ReadTimeout bounds one question, for example one page of a list.
@@ -59,7 +63,7 @@ type TLS struct {
 // DefaultConfig is the embedded engine.
 func DefaultConfig() Config {
 	return Config{
-		Protocol: ProtocolNative, Database: "stalker", User: "default",
+		Protocol: ProtocolNative, Database: "stalker", User: "default", Compression: "lz4",
 		DialTimeout: 5 * time.Second, ReadTimeout: 15 * time.Second, WriteTimeout: time.Minute, MaxConnections: 16,
 	}
 }
@@ -67,6 +71,10 @@ func DefaultConfig() Config {
 // A database's name goes into statements as an identifier; this is what needs no
 // quoting anywhere.
 var databaseForm = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,63}$`)
+
+var compressions = map[string]clickhouse.CompressionMethod{
+	"lz4": clickhouse.CompressionLZ4, "zstd": clickhouse.CompressionZSTD, "none": clickhouse.CompressionNone,
+}
 
 // Validate returns every problem of c, joined.
 func (c *Config) Validate() error {
@@ -78,6 +86,9 @@ func (c *Config) Validate() error {
 	}
 	if c.Protocol != ProtocolNative && c.Protocol != ProtocolHTTP {
 		errs = append(errs, fmt.Errorf("protocol: %q is neither %s nor %s", c.Protocol, ProtocolNative, ProtocolHTTP))
+	}
+	if _, ok := compressions[c.Compression]; !ok {
+		errs = append(errs, fmt.Errorf("compression: %q is none of lz4, zstd, none", c.Compression))
 	}
 	if !databaseForm.MatchString(c.Database) || c.Database == "default" || c.Database == "system" {
 		errs = append(errs, fmt.Errorf("database: %q is not a name for a database of our own: letters, digits and _, not default or system", c.Database))

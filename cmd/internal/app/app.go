@@ -82,6 +82,22 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 	return a, nil
 }
 
+// Migrate makes what a process needs outside of it, topics, tables and the control
+// plane's database, as far as they are missing, and ends.
+func Migrate(ctx context.Context, o Options) (err error) {
+	if err := o.Config.Validate(); err != nil {
+		return fmt.Errorf("configuration: %w", err)
+	}
+	a := &App{cfg: o.Config, opts: o, log: o.Log, reg: telemetry.Registry(o.Version), group: run.New(o.Log)}
+	defer func() { err = errors.Join(err, a.group.Unwind()) }()
+	for _, step := range []func(context.Context) error{a.openData, a.openBus, a.openStore, a.openControl} {
+		if err := step(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (a *App) openData(context.Context) error {
 	unlock, err := embedded.Lock(a.cfg.Data)
 	if err != nil {
@@ -120,7 +136,11 @@ func (a *App) openBus(ctx context.Context) error {
 	return nil
 }
 
+// openStore opens the analytical store for the roles that read or write it.
 func (a *App) openStore(ctx context.Context) error {
+	if !a.cfg.reads() {
+		return nil
+	}
 	deps := clickhouse.Deps{Log: a.log, Metrics: a.reg}
 	if len(a.cfg.ClickHouse.Addresses) == 0 {
 		cfg := a.cfg.Engine
@@ -143,7 +163,12 @@ func (a *App) openStore(ctx context.Context) error {
 	return nil
 }
 
+// openControl opens the control plane where people change it. The other roles know
+// it from its topic alone.
 func (a *App) openControl(ctx context.Context) error {
+	if !a.cfg.has(RoleAPI) {
+		return nil
+	}
 	var err error
 	if a.sql, err = sqlstore.Open(ctx, a.cfg.path("control.db")); err != nil {
 		return err
@@ -183,11 +208,19 @@ func (a *App) Run(ctx context.Context) error {
 // URL is the server's address.
 func (a *App) URL() string { return "http://" + a.server.Addr() }
 
-// Token is the operator's credential for this process.
-func (a *App) Token() string { return a.auth.LocalToken() }
+// Token is the operator's credential for this process, "" without the API.
+func (a *App) Token() string {
+	if a.auth == nil {
+		return ""
+	}
+	return a.auth.LocalToken()
+}
 
 // SetupCode returns the code for creating the first user, "" when there is one.
 func (a *App) SetupCode(ctx context.Context) string {
+	if a.auth == nil {
+		return ""
+	}
 	if needed, err := a.auth.NeedsSetup(ctx); err != nil || !needed {
 		return ""
 	}
@@ -203,6 +236,9 @@ type Announcement struct {
 }
 
 func (a *App) announce() (remove func(), err error) {
+	if !a.cfg.has(RoleAPI) {
+		return func() {}, nil
+	}
 	file := filepath.Join(a.cfg.Data, "server.json")
 	b, err := json.Marshal(Announcement{URL: a.URL(), Token: a.Token(), PID: os.Getpid()})
 	if err == nil {

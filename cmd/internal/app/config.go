@@ -12,6 +12,8 @@ import (
 	"github.com/stalker-asm/stalker/api/server"
 	"github.com/stalker-asm/stalker/matchers/engine"
 	"github.com/stalker-asm/stalker/pipeline/bus"
+	"github.com/stalker-asm/stalker/pipeline/config"
+	"github.com/stalker-asm/stalker/pipeline/jobtoken"
 	"github.com/stalker-asm/stalker/pipeline/telemetry"
 	"github.com/stalker-asm/stalker/sinks/chdb"
 	"github.com/stalker-asm/stalker/sinks/clickhouse"
@@ -33,6 +35,11 @@ type Config struct {
 	Gateway gateway.Config `yaml:"gateway"`
 	// GatewayURL is where jobs reach the gateway; empty means this process's own address.
 	GatewayURL string `yaml:"gatewayUrl"`
+	// JobTokenKey signs the tokens of jobs, 32 random bytes in base64. Processes that
+	// share the work share it; empty means one of its own, kept in the data directory.
+	JobTokenKey config.Secret `yaml:"jobTokenKey"`
+	// JobTokenKeyOld is a key of which tokens are still taken, while it is replaced.
+	JobTokenKeyOld config.Secret `yaml:"jobTokenKeyOld"`
 	// Bus is Kafka; no brokers means the embedded one.
 	Bus bus.Config `yaml:"bus"`
 	// ClickHouse is the analytical store; no addresses means the embedded engine.
@@ -98,6 +105,17 @@ func (c *Config) Validate() error {
 	if c.partial() && (len(c.Bus.Brokers) == 0 || len(c.ClickHouse.Addresses) == 0) {
 		errs = append(errs, errors.New("roles: a process with some of the roles needs bus.brokers and clickhouse.addresses; embedded parts cannot be shared"))
 	}
+	if c.partial() && c.JobTokenKey == "" && (c.has(RoleGateway) || c.has(RoleLauncher)) {
+		errs = append(errs, errors.New("jobTokenKey: gateway and launcher of separate processes must be given the same key: head -c 32 /dev/urandom | base64"))
+	}
+	for name, key := range map[string]config.Secret{"jobTokenKey": c.JobTokenKey, "jobTokenKeyOld": c.JobTokenKeyOld} {
+		if key == "" {
+			continue
+		}
+		if _, err := jobtoken.ParseKey(string(key)); err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", name, err))
+		}
+	}
 	return errors.Join(errs...)
 }
 
@@ -109,6 +127,9 @@ func (c *Config) partial() bool {
 	}
 	return false
 }
+
+// reads says whether a role of this process needs the analytical store.
+func (c *Config) reads() bool { return c.has(RoleAPI) || c.has(RoleProjector) }
 
 func (c *Config) has(role string) bool { return len(c.Roles) == 0 || slices.Contains(c.Roles, role) }
 

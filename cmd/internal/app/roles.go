@@ -12,6 +12,7 @@ import (
 	v1 "github.com/stalker-asm/stalker/api/v1"
 	"github.com/stalker-asm/stalker/matchers/engine"
 	"github.com/stalker-asm/stalker/pipeline/bus"
+	"github.com/stalker-asm/stalker/pipeline/config"
 	"github.com/stalker-asm/stalker/pipeline/jobtoken"
 	"github.com/stalker-asm/stalker/sinks/launcher"
 	"github.com/stalker-asm/stalker/sinks/launcher/local"
@@ -24,7 +25,7 @@ const stopWithin = 30 * time.Second
 // addRoles makes the parts of each role. Consumers are added before the server, so
 // that intake stops first and what came in is still worked on.
 func (a *App) addRoles(context.Context) error {
-	key, err := jobtoken.LoadOrCreateKey(a.cfg.path("keys", "job-token"))
+	keys, err := a.jobTokenKeys()
 	if err != nil {
 		return err
 	}
@@ -37,11 +38,31 @@ func (a *App) addRoles(context.Context) error {
 		}
 	}
 	if a.cfg.has(RoleLauncher) {
-		if err := a.addLauncher(key); err != nil {
+		if err := a.addLauncher(keys[0]); err != nil {
 			return err
 		}
 	}
-	return a.addHTTP(key)
+	return a.addHTTP(keys)
+}
+
+// jobTokenKeys returns the key that signs, and those that are accepted besides.
+func (a *App) jobTokenKeys() ([][]byte, error) {
+	if a.cfg.JobTokenKey == "" {
+		key, err := jobtoken.LoadOrCreateKey(a.cfg.path("keys", "job-token"))
+		return [][]byte{key}, err
+	}
+	var keys [][]byte
+	for _, text := range []config.Secret{a.cfg.JobTokenKey, a.cfg.JobTokenKeyOld} {
+		if text == "" {
+			continue
+		}
+		key, err := jobtoken.ParseKey(string(text))
+		if err != nil {
+			return nil, err
+		}
+		keys = append(keys, key)
+	}
+	return keys, nil
 }
 
 // known delays a part until the control plane was read.
@@ -102,18 +123,20 @@ func (a *App) addLauncher(key []byte) error {
 	return nil
 }
 
-func (a *App) addHTTP(key []byte) error {
+func (a *App) addHTTP(keys [][]byte) error {
 	d := server.Deps{
 		UI: a.opts.UI, Log: a.log, Registry: a.reg,
 		Metrics: promhttp.HandlerFor(a.reg, promhttp.HandlerOpts{}),
-		Checks: []server.Check{
-			{Name: "bus", Ping: a.bus.Ping},
-			{Name: "store", Ping: a.store.Ping},
-			{Name: "control", Ping: a.sql.Ping},
-		},
+		Checks:  []server.Check{{Name: "bus", Ping: a.bus.Ping}},
+	}
+	if a.store != nil {
+		d.Checks = append(d.Checks, server.Check{Name: "store", Ping: a.store.Ping})
+	}
+	if a.sql != nil {
+		d.Checks = append(d.Checks, server.Check{Name: "control", Ping: a.sql.Ping})
 	}
 	if a.cfg.has(RoleGateway) {
-		tokens, err := jobtoken.NewVerifier(key)
+		tokens, err := jobtoken.NewVerifier(keys...)
 		if err != nil {
 			return err
 		}
