@@ -57,6 +57,10 @@ test-chart: ## check the Helm chart: lint, unit tests, README
 bench: chdb ## measure: one line per figure, bench <name> <value> <unit>
 	@CHDB_LIB_PATH=$(CHDB) .ci/bench.sh
 
+.PHONY: generate
+generate: ## write the generated references anew
+	go test ./api/openapi -run Reference -update
+
 .PHONY: lint
 lint: ## run the linters
 	go tool -modfile=.ci/lint/go.mod golangci-lint run --config .ci/golangci.yml

@@ -120,21 +120,23 @@ type Execution struct {
 // Query selects and pages a list. The zero value asks for the first page of
 // everything.
 type Query struct {
-	ProjectID string // "" means every project the caller may see
-	Text      string // case-insensitive part of the resource's main text
-	Limit     int    // rows per page, 1..1000; 0 means 50
-	Cursor    string // opaque, from the page before; "" for the first
+	ProjectID string   // "" means every project in Visible
+	Visible   []string // the projects the caller may see; nil means all there are
+	Text      string   // case-insensitive part of the resource's main text
+	Limit     int      // rows per page, 1..1000; 0 means 50
+	Cursor    string   // opaque, from the page before; "" for the first
 }
 
 // FindingQuery selects and pages stored findings, newest first. Empty fields do
 // not constrain.
 type FindingQuery struct {
-	ProjectID   string // "" means every project the caller may see
-	Target      string // correlation key of the resource
-	Key         string // key of the finding
-	ExecutionID string // the execution that said it
-	Limit       int    // rows per page, 1..1000; 0 means 50
-	Cursor      string // opaque, from the page before; "" for the first
+	ProjectID   string   // "" means every project in Visible
+	Visible     []string // the projects the caller may see; nil means all there are
+	Target      string   // correlation key of the resource
+	Key         string   // key of the finding
+	ExecutionID string   // the execution that said it
+	Limit       int      // rows per page, 1..1000; 0 means 50
+	Cursor      string   // opaque, from the page before; "" for the first
 }
 
 // StoredFinding is a finding as the store keeps it.
@@ -160,10 +162,11 @@ type StoredFinding struct {
 
 // ExecutionQuery selects and pages executions, the last queued first.
 type ExecutionQuery struct {
-	ProjectID string // "" means every project the caller may see
-	State     State  // "" means any
-	Limit     int    // rows per page, 1..1000; 0 means 50
-	Cursor    string // opaque, from the page before; "" for the first
+	ProjectID string   // "" means every project in Visible
+	Visible   []string // the projects the caller may see; nil means all there are
+	State     State    // "" means any
+	Limit     int      // rows per page, 1..1000; 0 means 50
+	Cursor    string   // opaque, from the page before; "" for the first
 }
 
 // LogQuery selects and pages the log of one execution, in the order in which the

@@ -10,16 +10,20 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/go-chi/chi/v5"
+
+	"github.com/stalker-asm/stalker/api/openapi"
 	"github.com/stalker-asm/stalker/pipeline"
 )
 
 // problem is an error for clients (RFC 9457); code is the machine-readable part.
 type problem struct {
-	Type   string        `json:"type"`
-	Title  string        `json:"title"`
-	Status int           `json:"status"`
-	Detail string        `json:"detail,omitempty"`
-	Code   pipeline.Code `json:"code"`
+	Type   string              `json:"type"`
+	Title  string              `json:"title"`
+	Status int                 `json:"status"`
+	Detail string              `json:"detail,omitempty"`
+	Code   pipeline.Code       `json:"code"`
+	Errors openapi.InputErrors `json:"errors,omitempty"`
 }
 
 // Status returns the HTTP status of a code.
@@ -49,6 +53,7 @@ func Status(c pipeline.Code) int {
 func (a *API) fail(w http.ResponseWriter, err error) {
 	code := pipeline.CodeOf(err)
 	p := problem{Type: "about:blank", Title: http.StatusText(Status(code)), Status: Status(code), Detail: err.Error(), Code: code}
+	p.Errors, _ = errors.AsType[openapi.InputErrors](err)
 	if code == pipeline.CodeInternal {
 		a.log.Error("request failed", "err", err)
 		p.Detail = "something went wrong here; the server's log has the details"
@@ -57,6 +62,24 @@ func (a *API) fail(w http.ResponseWriter, err error) {
 		w.Header().Set("Retry-After", "1")
 	}
 	write(w, p.Status, "application/problem+json", p)
+}
+
+// methodNotAllowed says which methods a path has.
+func (a *API) methodNotAllowed(routes chi.Routes) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		var allowed []string
+		for _, m := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
+			if routes.Match(chi.NewRouteContext(), m, r.URL.Path) {
+				allowed = append(allowed, m)
+			}
+		}
+		w.Header().Set("Allow", strings.Join(allowed, ", "))
+		const status = http.StatusMethodNotAllowed
+		write(w, status, "application/problem+json", problem{
+			Type: "about:blank", Title: http.StatusText(status), Status: status, Code: pipeline.CodeInvalid,
+			Detail: "this path takes " + strings.Join(allowed, ", "),
+		})
+	}
 }
 
 func reply(w http.ResponseWriter, status int, body any) { write(w, status, "application/json", body) }

@@ -12,13 +12,13 @@ import (
 
 // resource adds the list and the view of one kind of resource.
 func resource[T any](a *API, r chi.Router, path string,
-	all func(context.Context, pipeline.Query) (pipeline.Page[T], error), one func(context.Context, string) (T, error),
+	all func(context.Context, pipeline.Query) (pipeline.Page[T], error), one func(context.Context, string) (T, error), owner func(T) string,
 ) {
 	r.Get(path, func(w http.ResponseWriter, r *http.Request) {
 		v, err := query(r, "project", "q", "limit", "cursor")
 		var q pipeline.Query
 		if err == nil {
-			q = pipeline.Query{ProjectID: v.Get("project"), Text: v.Get("q"), Cursor: v.Get("cursor")}
+			q = pipeline.Query{ProjectID: v.Get("project"), Visible: visible(r), Text: v.Get("q"), Cursor: v.Get("cursor")}
 			q.Limit, err = limit(v)
 		}
 		if err == nil && q.ProjectID != "" {
@@ -26,7 +26,7 @@ func resource[T any](a *API, r chi.Router, path string,
 		}
 		page(a, w, r, err, q, all)
 	})
-	r.Get(path+"/{id}", func(w http.ResponseWriter, r *http.Request) { view(a, w, r, one) })
+	r.Get(path+"/{id}", func(w http.ResponseWriter, r *http.Request) { view(a, w, r, one, owner) })
 }
 
 // page answers with one page, or with what was wrong with asking for it.
@@ -45,25 +45,33 @@ func page[Q, T any](a *API, w http.ResponseWriter, r *http.Request, err error, q
 	reply(w, http.StatusOK, p)
 }
 
-func view[T any](a *API, w http.ResponseWriter, r *http.Request, one func(context.Context, string) (T, error)) {
-	s := chi.URLParam(r, "id")
-	err := id("id", s)
-	var v T
+// view answers with one thing, if the caller may see the project that owns it.
+func view[T any](a *API, w http.ResponseWriter, r *http.Request, one func(context.Context, string) (T, error), owner func(T) string) {
+	v, err := one(r.Context(), chi.URLParam(r, "id"))
 	if err == nil {
-		v, err = one(r.Context(), s)
+		err = allow(r, owner(v))
 	}
 	if err != nil {
-		a.fail(w, err)
+		a.fail(w, hide(err))
 		return
 	}
 	reply(w, http.StatusOK, v)
+}
+
+// hide says of a thing in a project that the caller may not see what is said of a
+// thing that does not exist.
+func hide(err error) error {
+	if pipeline.CodeOf(err) == pipeline.CodeNotFound {
+		return pipeline.Errorf(pipeline.CodeNotFound, "nothing has this id")
+	}
+	return err
 }
 
 func (a *API) listFindings(w http.ResponseWriter, r *http.Request) {
 	v, err := query(r, "project", "target", "key", "execution", "limit", "cursor")
 	var q pipeline.FindingQuery
 	if err == nil {
-		q = pipeline.FindingQuery{ProjectID: v.Get("project"), Target: v.Get("target"), Key: v.Get("key"), ExecutionID: v.Get("execution"), Cursor: v.Get("cursor")}
+		q = pipeline.FindingQuery{ProjectID: v.Get("project"), Visible: visible(r), Target: v.Get("target"), Key: v.Get("key"), ExecutionID: v.Get("execution"), Cursor: v.Get("cursor")}
 		q.Limit, err = limit(v)
 	}
 	if err == nil && q.ProjectID != "" {
@@ -76,7 +84,7 @@ func (a *API) listExecutions(w http.ResponseWriter, r *http.Request) {
 	v, err := query(r, "project", "state", "limit", "cursor")
 	var q pipeline.ExecutionQuery
 	if err == nil {
-		q = pipeline.ExecutionQuery{ProjectID: v.Get("project"), State: pipeline.State(v.Get("state")), Cursor: v.Get("cursor")}
+		q = pipeline.ExecutionQuery{ProjectID: v.Get("project"), Visible: visible(r), State: pipeline.State(v.Get("state")), Cursor: v.Get("cursor")}
 		q.Limit, err = limit(v)
 	}
 	switch {
@@ -89,7 +97,9 @@ func (a *API) listExecutions(w http.ResponseWriter, r *http.Request) {
 	page(a, w, r, err, q, a.Store.Executions)
 }
 
-func (a *API) getExecution(w http.ResponseWriter, r *http.Request) { view(a, w, r, a.Store.Execution) }
+func (a *API) getExecution(w http.ResponseWriter, r *http.Request) {
+	view(a, w, r, a.Store.Execution, func(e pipeline.Execution) string { return e.ProjectID })
+}
 
 func (a *API) listLogs(w http.ResponseWriter, r *http.Request) {
 	v, err := query(r, "level", "after", "limit")
@@ -98,14 +108,24 @@ func (a *API) listLogs(w http.ResponseWriter, r *http.Request) {
 		q.Level, q.After = pipeline.Level(v.Get("level")), v.Get("after")
 		q.Limit, err = limit(v)
 	}
+	if err == nil {
+		err = a.seesExecution(r, q.ExecutionID)
+	}
 	switch {
 	case err != nil:
-	case id("id", q.ExecutionID) != nil:
-		err = id("id", q.ExecutionID)
 	case q.Level != "" && !slices.Contains(pipeline.Levels(), q.Level):
 		err = pipeline.Errorf(pipeline.CodeInvalid, "level: %q is none of %v", q.Level, pipeline.Levels())
 	}
 	page(a, w, r, err, q, a.Store.Logs)
+}
+
+// seesExecution reports whether the caller may see an execution.
+func (a *API) seesExecution(r *http.Request, id string) error {
+	e, err := a.Store.Execution(r.Context(), id)
+	if err == nil {
+		err = allow(r, e.ProjectID)
+	}
+	return hide(err)
 }
 
 func (a *API) listJobs(w http.ResponseWriter, r *http.Request) {

@@ -1,7 +1,6 @@
 package v1
 
 import (
-	"context"
 	"net"
 	"net/http"
 	"strings"
@@ -12,33 +11,19 @@ import (
 
 const cookie = "stalker_session"
 
-type userKey struct{}
-
-// authenticated lets only known callers through: a session cookie or a bearer token.
-func (a *API) authenticated(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		u, err := a.caller(r)
-		if err != nil {
-			w.Header().Set("WWW-Authenticate", "Bearer")
-			a.fail(w, err)
-			return
-		}
-		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), userKey{}, u)))
-	})
-}
-
-func (a *API) caller(r *http.Request) (auth.User, error) {
+// caller finds out who makes a request: by a bearer token, or by the session cookie.
+func (a *API) caller(r *http.Request) (*auth.Caller, error) {
 	if scheme, token, ok := strings.Cut(r.Header.Get("Authorization"), " "); ok && strings.EqualFold(scheme, "bearer") {
-		return a.Auth.ByToken(token)
+		u, err := a.Auth.ByToken(token)
+		return &auth.Caller{User: u}, err
 	}
 	c, err := r.Cookie(cookie)
 	if err != nil {
-		return auth.User{}, pipeline.Errorf(pipeline.CodeUnauthorized, "log in, or send a token")
+		return nil, pipeline.Errorf(pipeline.CodeUnauthorized, "log in, or send a token")
 	}
-	return a.Auth.BySession(r.Context(), c.Value)
+	u, err := a.Auth.BySession(r.Context(), c.Value)
+	return &auth.Caller{User: u}, err
 }
-
-func user(r *http.Request) auth.User { u, _ := r.Context().Value(userKey{}).(auth.User); return u }
 
 func (a *API) version(w http.ResponseWriter, _ *http.Request) {
 	reply(w, http.StatusOK, map[string]string{"version": a.Version})

@@ -4,6 +4,7 @@ package v1
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"github.com/go-chi/chi/v5"
 
 	"github.com/stalker-asm/stalker/api/auth"
+	"github.com/stalker-asm/stalker/api/openapi"
 	"github.com/stalker-asm/stalker/pipeline"
 	"github.com/stalker-asm/stalker/pipeline/bus"
 )
@@ -74,32 +76,55 @@ type Deps struct {
 type API struct {
 	Deps
 	log *slog.Logger
+	doc *openapi.Document
 	now func() time.Time
 }
 
 // New returns the API.
-func New(d Deps) *API { return &API{Deps: d, log: d.Log.With("component", "api"), now: time.Now} }
+func New(d Deps) (*API, error) {
+	doc, err := openapi.Load()
+	if err != nil {
+		return nil, fmt.Errorf("reading the API document: %w", err)
+	}
+	return &API{Deps: d, log: d.Log.With("component", "api"), doc: doc, now: time.Now}, nil
+}
 
-// Handler serves the API below Path.
+// Handler serves the API below Path, and its documentation at /api/docs.
 func (a *API) Handler() http.Handler {
+	return http.NewCrossOriginProtection().Handler(a.router())
+}
+
+// router puts the gate in front of every route. What a route takes, answers and
+// needs stands in package openapi.
+func (a *API) router() http.Handler {
 	r := chi.NewRouter()
-	r.Route(Path, func(r chi.Router) {
-		r.Get("/version", a.version)
-		r.Get("/setup", a.setupState)
-		r.Post("/setup", a.setup)
-		r.Post("/login", a.login)
-		r.Group(func(r chi.Router) {
-			r.Use(a.authenticated)
-			a.routes(r)
-		})
-		r.NotFound(func(w http.ResponseWriter, _ *http.Request) {
-			a.fail(w, pipeline.Errorf(pipeline.CodeNotFound, "no such route"))
-		})
-	})
-	return http.NewCrossOriginProtection().Handler(r)
+	r.Get("/api/docs", docs)
+	r.Get("/api/docs/*", docs)
+	routes := a.apiRoutes()
+	r.NotFound(a.notFound)
+	r.Handle(Path+"/*", a.gate(routes)(routes))
+	return r
+}
+
+func (a *API) apiRoutes() chi.Router {
+	r := chi.NewRouter()
+	r.Route(Path, a.routes)
+	r.NotFound(a.notFound)
+	r.MethodNotAllowed(a.methodNotAllowed(r))
+	return r
+}
+
+func (a *API) notFound(w http.ResponseWriter, _ *http.Request) {
+	a.fail(w, pipeline.Errorf(pipeline.CodeNotFound, "no such route: /api/docs lists them"))
 }
 
 func (a *API) routes(r chi.Router) {
+	r.Get("/version", a.version)
+	r.Get("/openapi.json", a.documentJSON)
+	r.Get("/openapi.yaml", a.documentYAML)
+	r.Get("/setup", a.setupState)
+	r.Post("/setup", a.setup)
+	r.Post("/login", a.login)
 	r.Post("/logout", a.logout)
 	r.Get("/me", a.me)
 	r.Get("/projects", a.listProjects)
@@ -114,11 +139,11 @@ func (a *API) routes(r chi.Router) {
 		r.Get("/activity", a.activity)
 	})
 	r.Get("/counts", a.counts)
-	resource(a, r, "/domains", a.Store.Domains, a.Store.Domain)
-	resource(a, r, "/hosts", a.Store.Hosts, a.Store.Host)
-	resource(a, r, "/ip-ranges", a.Store.Ranges, a.Store.Range)
-	resource(a, r, "/ports", a.Store.Ports, a.Store.Port)
-	resource(a, r, "/websites", a.Store.Websites, a.Store.Website)
+	resource(a, r, "/domains", a.Store.Domains, a.Store.Domain, func(x pipeline.Domain) string { return x.ProjectID })
+	resource(a, r, "/hosts", a.Store.Hosts, a.Store.Host, func(x pipeline.Host) string { return x.ProjectID })
+	resource(a, r, "/ip-ranges", a.Store.Ranges, a.Store.Range, func(x pipeline.IPRange) string { return x.ProjectID })
+	resource(a, r, "/ports", a.Store.Ports, a.Store.Port, func(x pipeline.Port) string { return x.ProjectID })
+	resource(a, r, "/websites", a.Store.Websites, a.Store.Website, func(x pipeline.Website) string { return x.ProjectID })
 	r.Get("/findings", a.listFindings)
 	r.Get("/executions", a.listExecutions)
 	r.Get("/executions/{id}", a.getExecution)

@@ -18,6 +18,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/stalker-asm/stalker/api/openapi/openapitest"
 	"github.com/stalker-asm/stalker/cmd/internal/app"
 	"github.com/stalker-asm/stalker/pipeline"
 )
@@ -81,10 +82,14 @@ func server(t *testing.T, data string) (*client, func()) {
 		}
 	}
 	t.Cleanup(stop)
-	return &client{url: a.URL(), token: a.Token()}, stop
+	return &client{url: a.URL(), token: a.Token(), http: &http.Client{Transport: openapitest.New(t)}}, stop
 }
 
-type client struct{ url, token string }
+// client calls the API; every answer is checked against the API's document.
+type client struct {
+	url, token string
+	http       *http.Client
+}
 
 // do calls the API and decodes the answer into out; it returns the status.
 func (c *client) do(t *testing.T, method, path string, body, out any) int {
@@ -102,7 +107,7 @@ func (c *client) do(t *testing.T, method, path string, body, out any) int {
 	if c.token != "" {
 		req.Header.Set("Authorization", "Bearer "+c.token)
 	}
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := c.http.Do(req)
 	if err != nil {
 		t.Fatalf("%s %s: %v", method, path, err)
 	}
@@ -257,7 +262,7 @@ func TestBadInputIsToldAndNothingElseHappens(t *testing.T) {
 		{"POST", "/api/v1/projects", map[string]any{"name": "Demo"}, 409, "exists already"},
 		{"POST", "/api/v1/projects", map[string]any{"name": "x", "resolvers": []string{"dns.example"}}, 400, "resolvers[0]"},
 		{"POST", "/api/v1/projects", map[string]any{"name": "x", "internal": []string{"10.0.0.0/40"}}, 400, "internal[0]"},
-		{"POST", "/api/v1/projects", map[string]any{"nam": "x"}, 400, "unknown field"},
+		{"POST", "/api/v1/projects", map[string]any{"nam": "x"}, 400, "nam is not known here"},
 		{"POST", "/api/v1/projects/" + project + "/domains", map[string]any{"domains": []string{"ok.test", "not ok"}}, 400, "[1]"},
 		{"POST", "/api/v1/projects/" + project + "/hosts", map[string]any{"ips": []string{}}, 400, "1 to 10000"},
 		{"POST", "/api/v1/projects/" + strings.Repeat("0", 24) + "/hosts", map[string]any{"ips": []string{"8.8.8.8"}}, 404, "no project"},
@@ -277,10 +282,10 @@ func TestBadInputIsToldAndNothingElseHappens(t *testing.T) {
 			t.Errorf("%s %s: %d %+v, want %d with %q", tc.method, tc.path, s, p, tc.status, tc.detail)
 		}
 	}
-	if s := (&client{url: c.url}).do(t, "GET", "/api/v1/projects", nil, nil); s != 401 {
+	if s := (&client{url: c.url, http: c.http}).do(t, "GET", "/api/v1/projects", nil, nil); s != 401 {
 		t.Errorf("without a credential: %d", s)
 	}
-	if s := (&client{url: c.url, token: "st_wrong"}).do(t, "GET", "/api/v1/projects", nil, nil); s != 401 {
+	if s := (&client{url: c.url, token: "st_wrong", http: c.http}).do(t, "GET", "/api/v1/projects", nil, nil); s != 401 {
 		t.Errorf("with a wrong token: %d", s)
 	}
 }

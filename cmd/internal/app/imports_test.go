@@ -93,20 +93,22 @@ func sideways(from, to string) string {
 // reserved names the packages that may import a third-party library.
 func reserved(imp string) ([]string, bool) {
 	for prefix, only := range map[string][]string{
-		"github.com/twmb/franz-go/pkg/kfake":  {"cmd/internal/embedded", "pipeline/bus/bustest"},
-		"github.com/twmb/franz-go":            {"pipeline/bus", "cmd/internal/embedded"},
-		"github.com/ClickHouse/clickhouse-go": {"sinks/clickhouse"},
-		"github.com/ClickHouse/ch-go":         {"sinks/chdb", "sinks/clickhouse"},
-		"github.com/ebitengine/purego":        {"sinks/chdb"},
-		"k8s.io/client-go":                    {"sinks/launcher/kube"},
-		"github.com/robfig/cron":              {"matchers/schedule", "matchers/rule"},
-		"github.com/go-chi/chi":               {"api/server", "api/v1", "api/gateway", "api/auth"},
-		"modernc.org/sqlite":                  {"api/control/sqlstore"},
-		"github.com/jackc/pgx":                {"api/control/sqlstore"},
-		"github.com/spf13/cobra":              {"cmd"},
-		"github.com/golang-jwt/jwt":           {"pipeline/jobtoken"},
-		module + "deploy":                     {"cmd", "deploy"},
-		module + "docs":                       {"cmd"},
+		"github.com/twmb/franz-go/pkg/kfake":    {"cmd/internal/embedded", "pipeline/bus/bustest"},
+		"github.com/twmb/franz-go":              {"pipeline/bus", "cmd/internal/embedded"},
+		"github.com/ClickHouse/clickhouse-go":   {"sinks/clickhouse"},
+		"github.com/ClickHouse/ch-go":           {"sinks/chdb", "sinks/clickhouse"},
+		"github.com/ebitengine/purego":          {"sinks/chdb"},
+		"k8s.io/client-go":                      {"sinks/launcher/kube"},
+		"github.com/robfig/cron":                {"matchers/schedule", "matchers/rule"},
+		"github.com/go-chi/chi":                 {"api/server", "api/v1", "api/gateway", "api/auth"},
+		"modernc.org/sqlite":                    {"api/control/sqlstore"},
+		"github.com/jackc/pgx":                  {"api/control/sqlstore"},
+		"github.com/spf13/cobra":                {"cmd"},
+		"github.com/santhosh-tekuri/jsonschema": {"api/openapi"},
+		"github.com/swaggest/swgui":             {"api/v1"},
+		"github.com/golang-jwt/jwt":             {"pipeline/jobtoken"},
+		module + "deploy":                       {"cmd", "deploy"},
+		module + "docs":                         {"cmd"},
 	} {
 		if imp == prefix || strings.HasPrefix(imp, prefix+"/") {
 			if prefix == "github.com/twmb/franz-go" && strings.HasPrefix(imp, "github.com/twmb/franz-go/pkg/kfake") {

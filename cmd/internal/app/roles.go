@@ -149,10 +149,14 @@ func (a *App) addHTTP(keys [][]byte) error {
 		d.Gateway = g.Handler()
 	}
 	if a.cfg.has(RoleAPI) {
-		d.API = v1.New(v1.Deps{
+		api, err := v1.New(v1.Deps{
 			Control: a.control, Store: a.store, Auth: a.auth, Producer: a.produce, Progress: a.bus,
 			Position: a.control.Position, Version: a.opts.Version, Log: a.log,
-		}).Handler()
+		})
+		if err != nil {
+			return err
+		}
+		d.API = api.Handler()
 	}
 	a.server.Set(d)
 	a.group.Add("http", a.cfg.HTTP.Grace+5*time.Second, a.server.Run)
