@@ -82,13 +82,18 @@ func server(t *testing.T, data string) (*client, func()) {
 		}
 	}
 	t.Cleanup(stop)
-	return &client{url: a.URL(), token: a.Token(), http: &http.Client{Transport: openapitest.New(t)}}, stop
+	return connect(t, a.URL(), a.Token()), stop
 }
 
 // client calls the API; every answer is checked against the API's document.
 type client struct {
 	url, token string
 	http       *http.Client
+}
+
+func connect(t *testing.T, url, token string) *client {
+	t.Helper()
+	return &client{url: url, token: token, http: &http.Client{Transport: openapitest.New(t)}}
 }
 
 // do calls the API and decodes the answer into out; it returns the status.
@@ -282,10 +287,10 @@ func TestBadInputIsToldAndNothingElseHappens(t *testing.T) {
 			t.Errorf("%s %s: %d %+v, want %d with %q", tc.method, tc.path, s, p, tc.status, tc.detail)
 		}
 	}
-	if s := (&client{url: c.url, http: c.http}).do(t, "GET", "/api/v1/projects", nil, nil); s != 401 {
+	if s := connect(t, c.url, "").do(t, "GET", "/api/v1/projects", nil, nil); s != 401 {
 		t.Errorf("without a credential: %d", s)
 	}
-	if s := (&client{url: c.url, token: "st_wrong", http: c.http}).do(t, "GET", "/api/v1/projects", nil, nil); s != 401 {
+	if s := connect(t, c.url, "st_wrong").do(t, "GET", "/api/v1/projects", nil, nil); s != 401 {
 		t.Errorf("with a wrong token: %d", s)
 	}
 }

@@ -75,14 +75,14 @@ func TestEachRoleMayBeAProcessOfItsOwn(t *testing.T) {
 		start(t, cfg, role) // twice each: they share the work
 		start(t, cfg, role)
 	}
-	c := &client{url: api.URL(), token: api.Token()}
+	c := connect(t, api.URL(), api.Token())
 	project := seed(t, c)
 	c.settle(t, project)
 	if d := cmp.Diff(inventory(t, c, project), discovered); d != "" {
 		t.Errorf("inventory (-got +want):\n%s", d)
 	}
 	for _, a := range []*app.App{gateway} {
-		(&client{url: a.URL()}).must(t, "GET", "/readyz", nil, nil)
+		connect(t, a.URL(), "").must(t, "GET", "/readyz", nil, nil)
 		if a.Token() != "" || a.SetupCode(t.Context()) != "" {
 			t.Error("a process without the API has an operator's credential")
 		}
