@@ -21,6 +21,10 @@ help: ## list the targets
 run: build ## build what is missing and start everything in embedded mode (ARGS="--data DIR …")
 	@CHDB_LIB_PATH=$(CHDB) exec bin/stalker serve $(ARGS)
 
+.PHONY: demo
+demo: build ## discover a lab on loopback and compare what was found with what is there (ARGS="--hold …")
+	@CHDB_LIB_PATH=$(CHDB) bin/stalker demo $(ARGS)
+
 .PHONY: build
 build: deps chdb binary ## build bin/stalker
 

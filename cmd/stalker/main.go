@@ -29,7 +29,7 @@ func root() *cobra.Command {
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 	}
 	c.AddCommand(serveCommand(), scanCommand(), configCommand(), migrateCommand())
-	c.AddCommand(openapiCommand())
+	c.AddCommand(openapiCommand(), demoCommand())
 	return c
 }
 

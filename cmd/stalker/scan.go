@@ -3,27 +3,24 @@ package main
 import (
 	"bufio"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"github.com/stalker-asm/stalker/cmd/internal/app"
-	"github.com/stalker-asm/stalker/cmd/internal/client"
 	"github.com/stalker-asm/stalker/cmd/internal/scan"
 )
 
 type scanFlags struct {
-	server, token, data, project string
-	resolvers                    []string
-	asJSON, asJSONL              bool
-	timeout                      time.Duration
+	where
+	project         string
+	resolvers       []string
+	asJSON, asJSONL bool
+	timeout         time.Duration
 }
 
 // Exit codes of scan, besides 0: everything was done and every job succeeded.
@@ -44,9 +41,7 @@ func scanCommand() *cobra.Command {
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error { return runScan(c, &f, args) },
 	}
-	c.Flags().StringVar(&f.server, "server", os.Getenv("STALKER_SERVER"), "address of a running server")
-	c.Flags().StringVar(&f.token, "token", os.Getenv("STALKER_TOKEN"), "token for that server")
-	c.Flags().StringVar(&f.data, "data", app.DefaultData(), "data directory of a running server on this machine")
+	f.flags(c)
 	c.Flags().StringVar(&f.project, "project", "", "name of the new project (default: scan and the time)")
 	c.Flags().StringSliceVar(&f.resolvers, "resolver", nil, "DNS server to ask, address:port (repeat for several)")
 	c.Flags().BoolVar(&f.asJSON, "json", false, "print one JSON document")
@@ -72,19 +67,19 @@ func runScan(c *cobra.Command, f *scanFlags, args []string) error {
 		f.project = "scan " + time.Now().Format("2006-01-02 15:04:05")
 	}
 	ctx := c.Context()
-	cl, stop, err := connect(ctx, c, f)
+	cn, err := f.connect(ctx, c)
 	if err != nil {
 		return err
 	}
 	timed, cancel := context.WithTimeout(ctx, f.timeout)
-	res, err := scan.Run(timed, cl, scan.Options{Project: f.project, Targets: targets, Resolvers: f.resolvers, Progress: progress(c.ErrOrStderr())})
+	res, err := scan.Run(timed, cn.Client, scan.Options{Project: f.project, Targets: targets, Resolvers: f.resolvers, Progress: progress(c.ErrOrStderr())})
 	expired := timed.Err() != nil
 	cancel()
 	fmt.Fprintln(c.ErrOrStderr())
 	if err == nil {
 		err = show(c.OutOrStdout(), f, &res)
 	}
-	return verdict(errors.Join(err, stop()), ctx.Err() != nil, expired, &res)
+	return verdict(errors.Join(err, cn.stop()), ctx.Err() != nil, expired, &res)
 }
 
 func verdict(err error, interrupted, expired bool, res *scan.Result) error {
@@ -143,46 +138,4 @@ func progress(w io.Writer) func(scan.Progress) {
 			fmt.Fprintln(w, p.Line())
 		}
 	}
-}
-
-// connect finds a running server, or starts one in a temporary directory. stop
-// ends what was started.
-func connect(ctx context.Context, c *cobra.Command, f *scanFlags) (cl *client.Client, stop func() error, err error) {
-	nothing := func() error { return nil }
-	if f.server != "" {
-		return client.New(f.server, f.token), nothing, nil
-	}
-	if a, ok := announced(ctx, f.data); ok {
-		return client.New(a.URL, a.Token), nothing, nil
-	}
-	dir, err := os.MkdirTemp("", "stalker-scan-")
-	if err != nil {
-		return nil, nil, fmt.Errorf("making a temporary directory: %w", err)
-	}
-	cfg := app.DefaultConfig()
-	cfg.Data, cfg.HTTP.Listen, cfg.Log.Level = dir, "127.0.0.1:0", "warn"
-	a, err := app.New(ctx, options(cfg, c))
-	if err != nil {
-		return nil, nil, errors.Join(err, os.RemoveAll(dir))
-	}
-	run, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	done := make(chan error, 1)
-	go func() { done <- a.Run(run) }()
-	return client.New(a.URL(), a.Token()), func() error {
-		cancel()
-		return errors.Join(<-done, os.RemoveAll(dir))
-	}, nil
-}
-
-// announced returns the server that says it runs on this data directory, if it
-// answers.
-func announced(ctx context.Context, data string) (app.Announcement, bool) {
-	var a app.Announcement
-	b, err := os.ReadFile(filepath.Join(data, "server.json"))
-	if err != nil || json.Unmarshal(b, &a) != nil {
-		return a, false
-	}
-	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
-	defer cancel()
-	return a, client.New(a.URL, a.Token).Do(ctx, "GET", "/me", nil, nil) == nil
 }

@@ -107,6 +107,7 @@ func reserved(imp string) ([]string, bool) {
 		"github.com/santhosh-tekuri/jsonschema": {"api/openapi"},
 		"github.com/swaggest/swgui":             {"api/v1"},
 		"github.com/golang-jwt/jwt":             {"pipeline/jobtoken"},
+		"github.com/miekg/dns":                  {"cmd/internal/lab"},
 		module + "deploy":                       {"cmd", "deploy"},
 		module + "docs":                         {"cmd"},
 	} {

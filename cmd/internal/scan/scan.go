@@ -57,6 +57,7 @@ type Result struct {
 	Complete   bool                      `json:"complete"` // false when it was interrupted or ran out of time
 	Domains    []pipeline.Domain         `json:"domains"`
 	Hosts      []pipeline.Host           `json:"hosts"`
+	Ranges     []pipeline.IPRange        `json:"ipRanges"`
 	Ports      []pipeline.Port           `json:"ports"`
 	Websites   []pipeline.Website        `json:"websites"`
 	Executions map[pipeline.State]uint64 `json:"executions"`
@@ -125,6 +126,9 @@ func collect(ctx context.Context, c *client.Client, res *Result) (err error) {
 	}
 	if res.Hosts, err = client.All[pipeline.Host](ctx, c, "/hosts", q); err != nil {
 		return fmt.Errorf("reading hosts: %w", err)
+	}
+	if res.Ranges, err = client.All[pipeline.IPRange](ctx, c, "/ip-ranges", q); err != nil {
+		return fmt.Errorf("reading ranges: %w", err)
 	}
 	if res.Ports, err = client.All[pipeline.Port](ctx, c, "/ports", q); err != nil {
 		return fmt.Errorf("reading ports: %w", err)

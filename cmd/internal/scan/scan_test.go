@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -48,20 +49,21 @@ func TestTableShowsHostileTextHarmlessly(t *testing.T) {
 			{IP: "192.0.2.1", Port: 443, Protocol: "tcp", Service: "https"},
 			{IP: "192.0.2.1", Port: 22, Protocol: "tcp", Service: "ssh", Product: "Open\x1b[31mSSH", Version: "9"},
 		},
-		Websites: []pipeline.Website{{URL: "https://a.test/", Status: 200, Title: "\x1b]0;owned\x07 Grüße <b>", Technologies: []string{"nginx"}}},
+		Websites: []pipeline.Website{{URL: "https://a.test/", Status: 200, Title: "\x1b]0;owned\x07 Grüße <b>", Technologies: []string{"nginx"}, Certificate: &pipeline.Certificate{NotAfter: time.Now().Add(100 * time.Hour)}}},
 	}
 	var b bytes.Buffer
 	if err := r.Table(&b); err != nil {
 		t.Fatal(err)
 	}
+	day := time.Now().Add(100 * time.Hour).UTC().Format(time.DateOnly)
 	want := `
 HOST       PORT     SERVICE  PRODUCT               NAMES
 192.0.2.1  22/tcp   ssh      Open\u001b[31mSSH 9   a.test
-192.0.2.1  443/tcp  https                          a.test
+192.0.2.1  443/tcp  https
 192.0.2.2  -                                       
 
-WEBSITE          STATUS  TITLE                          TECHNOLOGIES
-https://a.test/  200     \u001b]0;owned\u0007 Grüße <b>  nginx
+WEBSITE          STATUS  TITLE                          TECHNOLOGIES  CERTIFICATE UNTIL
+https://a.test/  200     \u001b]0;owned\u0007 Grüße <b>  nginx  ` + day + `, in 4 days
 
 0 domains, 2 hosts, 2 ports, 1 websites
 `

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"text/tabwriter"
+	"time"
 	"unicode"
 
 	"github.com/stalker-asm/stalker/pipeline"
@@ -48,23 +49,42 @@ func (r *Result) Table(w io.Writer) error {
 		if len(ports) == 0 {
 			fmt.Fprintf(t, "%s\t-\t\t\t%s\n", h.IP, names)
 		}
-		for _, p := range ports {
+		for i, p := range ports {
+			if i > 0 {
+				names = "" // once is enough
+			}
 			product := strings.TrimSpace(p.Product + " " + p.Version)
 			fmt.Fprintf(t, "%s\t%d/%s\t%s\t%s\t%s\n", h.IP, p.Port, p.Protocol, Printable(p.Service), Printable(product), names)
 		}
 	}
 	if len(r.Websites) > 0 {
-		fmt.Fprintf(t, "\nWEBSITE\tSTATUS\tTITLE\tTECHNOLOGIES\n")
+		fmt.Fprintf(t, "\nWEBSITE\tSTATUS\tTITLE\tTECHNOLOGIES\tCERTIFICATE UNTIL\n")
 	}
 	for _, s := range r.Websites {
 		status := "-"
 		if s.Status != 0 {
 			status = strconv.Itoa(s.Status)
 		}
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", Printable(s.URL), status, Printable(s.Title), Printable(strings.Join(s.Technologies, ", ")))
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", Printable(s.URL), status, Printable(s.Title), Printable(strings.Join(s.Technologies, ", ")), until(s.Certificate))
 	}
 	fmt.Fprintf(t, "\n%d domains, %d hosts, %d ports, %d websites\n", len(r.Domains), len(r.Hosts), len(r.Ports), len(r.Websites))
 	return t.Flush()
+}
+
+// until is the day a certificate ends, with a word when that is soon.
+func until(c *pipeline.Certificate) string {
+	if c == nil {
+		return ""
+	}
+	day, left := c.NotAfter.UTC().Format(time.DateOnly), time.Until(c.NotAfter)
+	switch {
+	case left < 0:
+		return day + ", expired"
+	case left < 30*24*time.Hour:
+		return fmt.Sprintf("%s, in %d days", day, left/(24*time.Hour))
+	default:
+		return day
+	}
 }
 
 // JSON writes the result as one document.
@@ -88,6 +108,9 @@ func (r *Result) JSONL(w io.Writer) error {
 	}
 	for _, x := range r.Hosts {
 		line(pipeline.KindHost, x)
+	}
+	for _, x := range r.Ranges {
+		line(pipeline.KindRange, x)
 	}
 	for _, x := range r.Ports {
 		line(pipeline.KindPort, x)
