@@ -159,7 +159,8 @@ func TestWhatTheMachineServesIsNotTheLabs(t *testing.T) {
 		Hosts: []pipeline.Host{{IP: "192.0.2.1", Ports: 3}, {IP: "192.0.2.9", Ports: 1}, {IP: "192.0.2.8", Ports: 2}, {IP: "::1", Ports: 3}},
 		Ports: []pipeline.Port{
 			tcp("192.0.2.1", 22), tcp("192.0.2.1", 2024), tcp("192.0.2.1", 443), tcp("192.0.2.9", 2024), tcp("192.0.2.8", 2024), tcp("192.0.2.8", 7),
-			tcp("::1", 80), tcp("::1", 631), tcp("::1", 2024), {IP: "192.0.2.1", Port: 2024, Protocol: "udp"},
+			tcp("::1", 80), tcp("::1", 631), tcp("::1", 2024),
+			{IP: "192.0.2.1", Port: 2024, Protocol: "udp"},
 		},
 		Websites: []pipeline.Website{{IP: "192.0.2.1", Port: 443}, {IP: "::1", Port: 80}},
 	})

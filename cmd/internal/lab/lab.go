@@ -108,7 +108,7 @@ func (l *Lab) bindService(h *host, s *service, certs *authority) error {
 		if s.answer != nil {
 			err = l.bindUDP(at, s)
 		} else {
-			err = l.bindTCP(at, h, s, certs)
+			err = l.bindTCP(at, s, certs)
 		}
 		if !errors.Is(err, syscall.EADDRINUSE) {
 			return err
@@ -125,7 +125,7 @@ func (l *Lab) bindUDP(at string, s *service) error {
 	return err
 }
 
-func (l *Lab) bindTCP(at string, h *host, s *service, certs *authority) error {
+func (l *Lab) bindTCP(at string, s *service, certs *authority) error {
 	ln, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", at)
 	if err != nil {
 		return err
@@ -134,7 +134,7 @@ func (l *Lab) bindTCP(at string, h *host, s *service, certs *authority) error {
 		l.servers = append(l.servers, newStreams(ln, s.talk))
 		return nil
 	}
-	w, err := newWeb(ln, h, s, certs)
+	w, err := newWeb(ln, s, certs)
 	if err != nil {
 		return errors.Join(err, ln.Close())
 	}

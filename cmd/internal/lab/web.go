@@ -49,7 +49,7 @@ type web struct {
 	ln  net.Listener
 }
 
-func newWeb(ln net.Listener, h *host, s *service, certs *authority) (*web, error) {
+func newWeb(ln net.Listener, s *service, certs *authority) (*web, error) {
 	w := &web{ln: ln}
 	w.srv = &http.Server{
 		Handler: http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
@@ -69,7 +69,7 @@ func newWeb(ln net.Listener, h *host, s *service, certs *authority) (*web, error
 			return nil, err
 		}
 	}
-	w.ln = tls.NewListener(ln, &tls.Config{ //nolint:gosec // a lab shows what is out there
+	w.ln = tls.NewListener(ln, &tls.Config{
 		GetCertificate: func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
 			return &s.serves(strings.ToLower(hello.ServerName)).cert.tls, nil
 		},
