@@ -69,6 +69,11 @@ generate: ## write the generated references anew
 lint: ## run the linters
 	go tool -modfile=.ci/lint/go.mod golangci-lint run --config .ci/golangci.yml
 
+.PHONY: docs
+docs: chdb ## write the references in docs/ that follow from the source
+	CHDB_LIB_PATH=$(CHDB) go run ./cmd/gendocs
+	@.ci/chart.sh docs
+
 .PHONY: fmt
 fmt: ## format the Go code
 	go tool -modfile=.ci/lint/go.mod golangci-lint fmt --config .ci/golangci.yml

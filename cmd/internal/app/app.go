@@ -199,11 +199,17 @@ func (a *App) listen(context.Context) error {
 func (a *App) Run(ctx context.Context) error {
 	remove, err := a.announce()
 	if err != nil {
-		return errors.Join(err, a.server.Close(), a.group.Unwind())
+		return errors.Join(err, a.Close())
 	}
 	defer remove()
 	return a.group.Run(ctx)
 }
+
+// Close gives back what New opened when Run is never going to be called.
+func (a *App) Close() error { return errors.Join(a.server.Close(), a.group.Unwind()) }
+
+// Describe tells what metrics the process has.
+func (a *App) Describe(ch chan<- *prometheus.Desc) { a.reg.Describe(ch) }
 
 // URL is the server's address.
 func (a *App) URL() string { return "http://" + a.server.Addr() }
