@@ -34,12 +34,13 @@ import (
 type Config struct {
 	// Brokers are the host:port addresses to start from. Empty means the embedded broker.
 	Brokers []string `yaml:"brokers"`
-	// TLS turns on encryption, with the system's certificate authorities.
-	TLS bool `yaml:"tls"`
+	// TLS says how to encrypt the connection.
+	TLS config.TLS `yaml:"tls"`
 	// SASL names the mechanism: plain, scram-sha-256 or scram-sha-512; empty is none.
 	SASL string `yaml:"sasl"`
-	// User and Password are the SASL credentials.
-	User     string        `yaml:"user"`
+	// User is who to log in as with SASL.
+	User string `yaml:"user"`
+	// Password is the user's.
 	Password config.Secret `yaml:"password"`
 	// Partitions is how many partitions new topics get; existing ones keep theirs.
 	Partitions int `yaml:"partitions"`
@@ -90,7 +91,8 @@ type Bus struct {
 	metrics *metrics
 	client  *kgo.Client
 	admin   *kadm.Client
-	nonce   string // differs in every process, see Config.StableTransactions
+	tls     *tls.Config // nil when connections are not encrypted
+	nonce   string      // differs in every process, see Config.StableTransactions
 }
 
 // New checks the configuration. Nothing is connected until the first use.
@@ -103,6 +105,9 @@ func New(cfg Config, d Deps) (*Bus, error) {
 	}
 	b := &Bus{cfg: cfg, log: d.Log.With("component", "bus"), metrics: newMetrics(d.Metrics), nonce: nonce()}
 	var err error
+	if b.tls, err = cfg.TLS.Client(); err != nil {
+		return nil, fmt.Errorf("bus config: %w", err)
+	}
 	if b.client, err = kgo.NewClient(b.options()...); err != nil {
 		return nil, fmt.Errorf("bus config: %w", err)
 	}
@@ -133,9 +138,8 @@ func (b *Bus) options(more ...kgo.Opt) []kgo.Opt {
 	switch {
 	case b.cfg.Dial != nil:
 		opts = append(opts, kgo.Dialer(b.cfg.Dial))
-	case b.cfg.TLS:
-		d := &tls.Dialer{NetDialer: &net.Dialer{Timeout: 10 * time.Second}, Config: &tls.Config{MinVersion: tls.VersionTLS12}}
-		opts = append(opts, kgo.Dialer(d.DialContext))
+	case b.tls != nil:
+		opts = append(opts, kgo.DialTLSConfig(b.tls.Clone()))
 	}
 	switch b.cfg.SASL {
 	case "plain":

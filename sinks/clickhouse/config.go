@@ -32,7 +32,7 @@ type Config struct {
 	// Password is the user's.
 	Password config.Secret `yaml:"password"`
 	// TLS says how to encrypt the connection.
-	TLS TLS `yaml:"tls"`
+	TLS config.TLS `yaml:"tls"`
 	// Compression of what is sent to servers: lz4, zstd or none.
 	Compression string `yaml:"compression"`
 	// DialTimeout bounds opening a connection.
@@ -43,21 +43,6 @@ type Config struct {
 	WriteTimeout time.Duration `yaml:"writeTimeout"`
 	// MaxConnections is how many connections are open at most.
 	MaxConnections int `yaml:"maxConnections"`
-}
-
-// TLS says how a connection is encrypted.
-type TLS struct {
-	// Enabled turns encryption on.
-	Enabled bool `yaml:"enabled"`
-	// CAFile is a PEM file of authorities to trust instead of the system's.
-	CAFile string `yaml:"caFile"`
-	// CertFile and KeyFile are PEM files with which to authenticate.
-	CertFile string `yaml:"certFile"`
-	// KeyFile is the key of CertFile.
-	KeyFile string `yaml:"keyFile"`
-	// ServerName is the name the server's certificate must have, when it is not
-	// that of the address.
-	ServerName string `yaml:"serverName"`
 }
 
 // DefaultConfig is the embedded engine.
@@ -103,9 +88,6 @@ func (c *Config) Validate() error {
 	}
 	if c.MaxConnections < 1 {
 		errs = append(errs, errors.New("maxConnections: must be at least 1"))
-	}
-	if (c.TLS.CertFile == "") != (c.TLS.KeyFile == "") {
-		errs = append(errs, errors.New("tls: certFile and keyFile go together"))
 	}
 	return errors.Join(errs...)
 }

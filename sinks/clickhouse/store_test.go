@@ -616,9 +616,9 @@ func TestConfig(t *testing.T) {
 	if err := cfg.Validate(); err != nil {
 		t.Errorf("the default: %v", err)
 	}
-	bad := clickhouse.Config{Addresses: []string{"nowhere"}, Protocol: "smoke", Database: "a-b", TLS: clickhouse.TLS{KeyFile: "k"}}
+	bad := clickhouse.Config{Addresses: []string{"nowhere"}, Protocol: "smoke", Database: "a-b"}
 	err := bad.Validate()
-	for _, key := range []string{"addresses[0]", "protocol", "database", "dialTimeout", "readTimeout", "writeTimeout", "maxConnections", "tls"} {
+	for _, key := range []string{"addresses[0]", "protocol", "database", "dialTimeout", "readTimeout", "writeTimeout", "maxConnections", "compression"} {
 		if err == nil || !strings.Contains(err.Error(), key) {
 			t.Errorf("%s is not complained about: %v", key, err)
 		}

@@ -53,9 +53,10 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- define "stalker.config" -}}
 {{- $bus := dict "brokers" (include "stalker.brokers" . | fromJsonArray) "partitions" (int .Values.kafka.partitions) "replicas" (ternary 1 (int .Values.kafka.replicas) .Values.trial.enabled) "stableTransactions" true }}
 {{- if .Values.kafka.tls.enabled }}
-{{- $_ := set $bus "tls" true }}
-{{- if .Values.kafka.tls.existingSecret }}{{ $_ := set $bus "caFile" "/etc/stalker/kafka/ca.crt" }}{{ end }}
-{{- if .Values.kafka.tls.clientCertificate }}{{ $_ := set $bus "certFile" "/etc/stalker/kafka/tls.crt" }}{{ $_ := set $bus "keyFile" "/etc/stalker/kafka/tls.key" }}{{ end }}
+{{- $tls := dict "enabled" true }}
+{{- if .Values.kafka.tls.existingSecret }}{{ $_ := set $tls "caFile" "/etc/stalker/kafka/ca.crt" }}{{ end }}
+{{- if .Values.kafka.tls.clientCertificate }}{{ $_ := set $tls "certFile" "/etc/stalker/kafka/tls.crt" }}{{ $_ := set $tls "keyFile" "/etc/stalker/kafka/tls.key" }}{{ end }}
+{{- $_ := set $bus "tls" $tls }}
 {{- end }}
 {{- with .Values.kafka.sasl.mechanism }}{{ $_ := set $bus "sasl" . }}{{ end }}
 {{- $store := dict "addresses" (include "stalker.clickhouseAddresses" . | fromJsonArray) "protocol" .Values.clickhouse.protocol "database" .Values.clickhouse.database }}
