@@ -79,6 +79,7 @@ const (
 	ReasonEvicted       Reason = "evicted"         // the cluster took its pod away
 	ReasonNodeLost      Reason = "node_lost"       // its node stopped answering
 	ReasonDeleted       Reason = "deleted"         // somebody deleted its Kubernetes Job or pod
+	ReasonUnsaid        Reason = "unsaid"          // it succeeded, but its findings could not be stored
 )
 
 // Reasons lists every reason.
@@ -87,7 +88,7 @@ func Reasons() []Reason {
 		ReasonExitCode, ReasonSignal, ReasonReported, ReasonDeadline, ReasonOutOfMemory,
 		ReasonUnknownJob, ReasonUnknownOwner, ReasonBadArguments, ReasonNoInterpreter,
 		ReasonUnsupported, ReasonStart, ReasonInterrupted, ReasonShutdown, ReasonAttempts, ReasonPerson,
-		ReasonSecret, ReasonForbidden, ReasonImage, ReasonUnschedulable, ReasonQuota, ReasonEvicted, ReasonNodeLost, ReasonDeleted,
+		ReasonSecret, ReasonForbidden, ReasonImage, ReasonUnschedulable, ReasonQuota, ReasonEvicted, ReasonNodeLost, ReasonDeleted, ReasonUnsaid,
 	}
 }
 

@@ -21,9 +21,11 @@ const maxArguments = 1 << 20
 // name the last counts. Every problem is reported.
 func arguments(declared []pipeline.Parameter, given []pipeline.Argument) (map[string]json.RawMessage, error) {
 	args, types := map[string]json.RawMessage{}, map[string]string{}
+	required := map[string]bool{}
 	var errs []error
 	for _, p := range declared {
 		types[p.Name] = p.Type
+		required[p.Name] = p.Required && p.Default == nil
 		if p.Default == nil {
 			continue
 		}
@@ -38,6 +40,11 @@ func arguments(declared []pipeline.Parameter, given []pipeline.Argument) (map[st
 			args[a.Name] = a.Value
 		} else if _, has := args[a.Name]; !has {
 			errs = append(errs, normal.ParameterName(a.Name))
+		}
+	}
+	for _, n := range slices.Sorted(maps.Keys(required)) {
+		if _, has := args[n]; required[n] && !has {
+			errs = append(errs, fmt.Errorf("parameter %s is missing: the job cannot do without it", n))
 		}
 	}
 	size := 0
@@ -67,10 +74,14 @@ func absent(declared string, v json.RawMessage) bool {
 const maxShown = 100
 
 // describe returns one line per argument for the log.
-func describe(args map[string]json.RawMessage) []string {
-	lines := make([]string, 0, len(args))
-	for _, n := range slices.Sorted(maps.Keys(args)) {
-		lines = append(lines, fmt.Sprintf("parameter %s = %s", n, clip(string(args[n]), maxShown)))
+func describe(s Spec) []string {
+	lines := make([]string, 0, len(s.Arguments))
+	for _, n := range slices.Sorted(maps.Keys(s.Arguments)) {
+		shown := clip(string(s.Arguments[n]), maxShown)
+		if slices.Contains(s.Secret, n) {
+			shown = mask
+		}
+		lines = append(lines, fmt.Sprintf("parameter %s = %s", n, shown))
 	}
 	return lines
 }

@@ -3,6 +3,7 @@ package launcher
 import (
 	"context"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/stalker-asm/stalker/pipeline"
@@ -13,34 +14,70 @@ import (
 
 // execute takes one execution from its slot to its end.
 func (l *Launcher) execute(ctx context.Context, it item) {
+	owned, ctx := it.life.under(ctx)
 	l.metrics.waited.Observe(l.now().Sub(it.req.At).Seconds())
-	l.emit(ctx, it, pipeline.StateStarting, Result{})
+	if !l.begin(owned, &it) {
+		return // the record comes again
+	}
 	spec, refused := l.prepare(ctx, it)
-	if ctx.Err() != nil {
+	switch {
+	case owned.Err() != nil:
 		l.interrupted(it)
 		return
-	}
-	if refused != nil {
-		l.end(ctx, it, *refused)
+	case ctx.Err() != nil && !it.adopted:
+		l.end(owned, it, it.life.stopped())
+		return
+	case refused != nil:
+		l.end(owned, it, *refused)
 		return
 	}
-	out := newOutput(l, it)
+	out := newOutput(l, it, spec)
 	out.engine(pipeline.LevelDebug, fmt.Sprintf("attempt %d of %s, deadline %s", it.attempt, it.req.Job, spec.Deadline))
-	for _, text := range describe(spec.Arguments) {
+	for _, text := range describe(spec) {
 		out.engine(pipeline.LevelDebug, text)
 	}
-	l.emit(ctx, it, pipeline.StateRunning, Result{})
 	start := l.now()
 	res := l.run(ctx, spec, out)
-	if ctx.Err() != nil && res.State == pipeline.StateStopped {
+	l.finish(owned, it, res, out, l.now().Sub(start))
+}
+
+// begin decides which attempt this is and announces it. It reports false when the
+// bus did not take that before the launcher's end.
+func (l *Launcher) begin(ctx context.Context, it *item) bool {
+	if k, keeps := l.runner.(Keeper); keeps && it.began {
+		if attempt, held := k.Holds(ctx, it.req.ID); held {
+			it.attempt, it.adopted = attempt, true
+			return true // what it was last is what it is
+		}
+		if !l.again(ctx, *it) {
+			return false
+		}
+	}
+	l.emit(ctx, *it, pipeline.StateStarting, Result{})
+	return true
+}
+
+// finish ends an execution that its runner has let go of.
+func (l *Launcher) finish(ctx context.Context, it item, res Result, out *output, took time.Duration) {
+	switch {
+	case res.Detached:
+		out.close()
+		return
+	case ctx.Err() != nil && res.State == pipeline.StateStopped:
 		out.engine(pipeline.LevelWarning, "the launcher stops; the execution will be run again")
 		out.close()
 		l.interrupted(it)
 		return
+	case res.State == pipeline.StateStopped && res.Reason == pipeline.ReasonPerson:
+		res.Detail = it.life.stopped().Detail
+	}
+	out.sync()
+	if n := out.lost(); n > 0 && res.State == pipeline.StateSucceeded {
+		res.State, res.Reason, res.Detail = pipeline.StateFailed, pipeline.ReasonUnsaid, fmt.Sprintf("%d findings could not be stored: the bus did not take them", n)
 	}
 	out.engine(level(res.State), closing(res))
 	out.close()
-	l.metrics.ran.WithLabelValues(string(res.State)).Observe(l.now().Sub(start).Seconds())
+	l.metrics.ran.WithLabelValues(string(res.State)).Observe(took.Seconds())
 	l.end(ctx, it, res)
 }
 
@@ -73,11 +110,20 @@ func (l *Launcher) prepare(ctx context.Context, it item) (spec Spec, refused *Re
 	if !ok {
 		return fail(pipeline.ReasonUnknownOwner, "the project does not exist any more")
 	}
-	args, err := arguments(job.Parameters, it.req.Arguments)
+	given, secret, err := l.open(it.req.ProjectID, job.Parameters, it.req.Arguments)
+	if err != nil {
+		return fail(pipeline.ReasonSecret, err.Error())
+	}
+	args, err := arguments(job.Parameters, given)
 	if err != nil {
 		return fail(pipeline.ReasonBadArguments, err.Error())
 	}
-	spec = Spec{Request: it.req, Job: job, Project: project, Attempt: it.attempt, Arguments: args, Deadline: job.Deadline}
+	spec = Spec{
+		Request: it.req, Job: job, Project: project, Attempt: it.attempt, Arguments: args, Secret: secret,
+		Deadline: job.Deadline, StartTimeout: l.cfg.StartTimeout,
+	}
+	var once sync.Once
+	spec.Started = func(at time.Time) { once.Do(func() { l.started(ctx, it, at) }) }
 	if spec.Deadline == 0 {
 		spec.Deadline = l.cfg.Deadline
 	}
@@ -85,7 +131,7 @@ func (l *Launcher) prepare(ctx context.Context, it item) (spec Spec, refused *Re
 	spec.Token, err = l.tokens.Mint(jobtoken.Claims{
 		ExecutionID: it.req.ID, ProjectID: it.req.ProjectID, Job: job.Name, Attempt: it.attempt,
 		RootID: c.RootID, Depth: c.Depth, Target: it.req.Target,
-	}, spec.Deadline+5*time.Minute)
+	}, l.cfg.StartTimeout+spec.Deadline+5*time.Minute)
 	if err != nil {
 		return fail(pipeline.ReasonStart, err.Error())
 	}
@@ -117,6 +163,14 @@ func (l *Launcher) end(ctx context.Context, it item, r Result) {
 	l.mu.Unlock()
 	l.metrics.ended.WithLabelValues(string(r.State), string(r.Reason)).Inc()
 	it.done()
+	if k, keeps := l.runner.(Keeper); keeps {
+		k.Release(context.WithoutCancel(ctx), it.req.ID)
+	}
+}
+
+// started says when an execution's first instruction ran.
+func (l *Launcher) started(ctx context.Context, it item, at time.Time) {
+	l.emitAt(ctx, it, pipeline.StateRunning, Result{}, at)
 }
 
 // interrupted says that a stopped launcher's execution waits for the next one. It
@@ -137,9 +191,13 @@ const (
 // that succeeded while the launcher stops must not run again. It reports whether
 // the bus has it.
 func (l *Launcher) emit(ctx context.Context, it item, s pipeline.State, r Result) bool {
+	return l.emitAt(ctx, it, s, r, l.now())
+}
+
+func (l *Launcher) emitAt(ctx context.Context, it item, s pipeline.State, r Result, at time.Time) bool {
 	v, err := record.Encode(pipeline.ExecutionEvent{
 		ExecutionID: it.req.ID, ProjectID: it.req.ProjectID, Attempt: it.attempt, State: s,
-		Reason: r.Reason, Detail: clip(r.Detail, maxDetail), ExitCode: r.ExitCode, Runner: l.runner.Name(), At: l.now().UTC().Truncate(time.Millisecond),
+		Reason: r.Reason, Detail: clip(r.Detail, maxDetail), ExitCode: r.ExitCode, Runner: l.runner.Name(), At: at.UTC().Truncate(time.Millisecond),
 	})
 	if err != nil {
 		l.log.Error("event cannot be written", "execution", it.req.ID, "err", err)

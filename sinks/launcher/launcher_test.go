@@ -35,6 +35,7 @@ func (r *fakeRunner) Run(ctx context.Context, s launcher.Spec, out func(pipeline
 	r.mu.Lock()
 	r.ran = append(r.ran, s.Request.ID)
 	r.mu.Unlock()
+	s.Started(time.Now())
 	if r.run != nil {
 		return r.run(ctx, s, out)
 	}
@@ -52,7 +53,16 @@ func untilStopped(ctx context.Context, _ launcher.Spec, _ func(pipeline.Stream, 
 	return launcher.Result{State: pipeline.StateStopped}
 }
 
-type fakeCatalog struct{ jobs map[string]pipeline.Job }
+type fakeCatalog struct {
+	jobs    map[string]pipeline.Job
+	secrets map[string]pipeline.Secret
+}
+
+func (fakeCatalog) Position() int64 { return 7 }
+func (c fakeCatalog) Secret(_, name string) (pipeline.Secret, bool) {
+	s, ok := c.secrets[name]
+	return s, ok
+}
 
 func (fakeCatalog) WaitFor(context.Context, int64) error { return nil }
 func (c fakeCatalog) Job(n string) (pipeline.Job, bool)  { j, ok := c.jobs[n]; return j, ok }

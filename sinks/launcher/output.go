@@ -3,6 +3,7 @@ package launcher
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"sync"
 	"time"
 
@@ -20,11 +21,15 @@ const (
 // output ships what one execution prints to the logs topic. A full buffer makes
 // the printing process wait.
 type output struct {
-	l  *Launcher
-	it item
+	l     *Launcher
+	it    item
+	veil  func(string) string
+	reads bool // what is printed may be findings
 
 	mu      sync.Mutex
 	buf     []bus.Record
+	found   []bus.Record
+	unsaid  int // findings that the bus did not take
 	seq     map[pipeline.Stream]uint64
 	lines   int
 	dropped int
@@ -33,8 +38,14 @@ type output struct {
 	done sync.WaitGroup
 }
 
-func newOutput(l *Launcher, it item) *output {
-	o := &output{l: l, it: it, seq: map[pipeline.Stream]uint64{}, stop: make(chan struct{})}
+func newOutput(l *Launcher, it item, s Spec) *output {
+	o := &output{
+		l: l, it: it, veil: veil(s), reads: s.Job.Type == pipeline.JobContainer,
+		seq: map[pipeline.Stream]uint64{}, stop: make(chan struct{}),
+	}
+	if it.adopted { // the job's lines come again with their numbers; ours are others
+		o.seq[pipeline.StreamEngine] = uint64(l.now().UnixMilli())
+	}
 	o.done.Go(o.flushRegularly)
 	return o
 }
@@ -52,6 +63,13 @@ func (o *output) flushRegularly() {
 			o.mu.Unlock()
 		}
 	}
+}
+
+// sync ships what there is.
+func (o *output) sync() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.flush()
 }
 
 // close ships the rest.
@@ -77,6 +95,9 @@ func (o *output) line(s pipeline.Stream, text string) {
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	if o.reads && s == pipeline.StreamStdout && o.finding(text) {
+		return
+	}
 	if o.lines >= o.l.cfg.MaxLogLines {
 		o.dropped++
 		o.l.metrics.dropped.Inc()
@@ -84,6 +105,32 @@ func (o *output) line(s pipeline.Stream, text string) {
 	}
 	o.lines++
 	o.add(s, level, text)
+}
+
+// finding takes a line that is a finding. Findings are no log lines: they count
+// against no limit, and the log says only which were refused.
+func (o *output) finding(text string) bool {
+	r, is, err := said(text, o.seq[pipeline.StreamStdout]+1, o.l.origin(o.it))
+	if !is {
+		return false
+	}
+	o.seq[pipeline.StreamStdout]++
+	if err != nil {
+		o.add(pipeline.StreamEngine, pipeline.LevelError, "the finding on line "+strconv.FormatUint(o.seq[pipeline.StreamStdout], 10)+" was refused: "+err.Error())
+		return true
+	}
+	o.found = append(o.found, r)
+	if len(o.found) >= flushLines {
+		o.flush()
+	}
+	return true
+}
+
+// lost is how many findings the bus did not take.
+func (o *output) lost() int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.unsaid
 }
 
 // engine adds a line of our own; it is never dropped.
@@ -97,7 +144,7 @@ func (o *output) add(s pipeline.Stream, level pipeline.Level, text string) {
 	o.seq[s]++
 	v, err := record.Encode(pipeline.LogLine{
 		ExecutionID: o.it.req.ID, ProjectID: o.it.req.ProjectID, Attempt: o.it.attempt, Stream: s, Seq: o.seq[s],
-		Level: level, Text: text, At: o.l.now().UTC().Truncate(time.Millisecond),
+		Level: level, Text: o.veil(text), At: o.l.now().UTC().Truncate(time.Millisecond),
 	})
 	if err != nil {
 		return // a line of text is always expressible
@@ -108,16 +155,29 @@ func (o *output) add(s pipeline.Stream, level pipeline.Level, text string) {
 	}
 }
 
-// flush writes the buffer; what the bus does not take within the bound is lost to
-// the log, counted, and never holds up the execution's end.
+// How long the bus may take. Lines are not worth holding up the end of an
+// execution; findings are, and without them it has not succeeded.
+const (
+	linesWait    = 10 * time.Second
+	findingsWait = 5 * time.Minute
+)
+
+// flush writes the buffers; what the bus does not take in time is counted.
 func (o *output) flush() {
-	if len(o.buf) == 0 {
-		return
+	if !o.ship(o.found, findingsWait) {
+		o.unsaid += len(o.found)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-	defer cancel()
-	if !o.l.produce(ctx, o.buf) {
+	if !o.ship(o.buf, linesWait) {
 		o.l.metrics.dropped.Add(float64(len(o.buf)))
 	}
-	o.buf = nil
+	o.found, o.buf = nil, nil
+}
+
+func (o *output) ship(recs []bus.Record, wait time.Duration) bool {
+	if len(recs) == 0 {
+		return true
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), wait)
+	defer cancel()
+	return o.l.produce(ctx, recs)
 }

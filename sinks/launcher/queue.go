@@ -17,32 +17,52 @@ type item struct {
 	partition int32
 	done      func()
 	life      *life
+
+	began    bool   // an earlier launcher began the attempt before this one
+	adopted  bool   // it goes on where an earlier launcher left it
+	unparked bool   // it has waited at a gate; what follows belongs to pending
+	counted  bool   // as running
+	class    string // whom it shares room with
+	release  func() // gives its room back; may be nil
 }
 
 // life is the time an execution spends in this launcher. It can end before the
 // launcher's: when the partition goes to another one.
 type life struct {
+	req       pipeline.JobRequest
 	partition int32
-	lost      chan struct{} // closed by Revoke, under the launcher's lock
-	ended     chan struct{} // closed when nothing of the execution is left here
+	by        *pipeline.StopRequest // who stopped it; set once, under the launcher's lock
+	stopping  chan struct{}         // closed when by is set
+	lost      chan struct{}         // closed by Revoke, under the launcher's lock
+	ended     chan struct{}         // closed when nothing of the execution is left here
 }
 
-func newLife(partition int32) *life {
-	return &life{partition: partition, lost: make(chan struct{}), ended: make(chan struct{})}
+func newLife(req pipeline.JobRequest, partition int32) *life {
+	return &life{req: req, partition: partition, stopping: make(chan struct{}), lost: make(chan struct{}), ended: make(chan struct{})}
 }
 
-// under returns ctx, ending also when the life is lost. It is released when the
-// life has ended.
-func (v *life) under(ctx context.Context) context.Context {
-	ctx, cancel := context.WithCancel(ctx)
+// under returns ctx, ending also when the life is lost; and that, ending also, with
+// ErrStopped, when a person stops it. Both are released when the life has ended.
+func (v *life) under(ctx context.Context) (owned, run context.Context) {
+	owned, lose := context.WithCancel(ctx)
+	run, stop := context.WithCancelCause(owned)
 	go func() {
-		defer cancel()
+		defer lose()
+		defer stop(nil)
+		select {
+		case <-v.lost:
+			return
+		case <-v.ended:
+			return
+		case <-v.stopping:
+			stop(ErrStopped)
+		}
 		select {
 		case <-v.lost:
 		case <-v.ended:
 		}
 	}()
-	return ctx
+	return owned, run
 }
 
 // leave says that nothing of an execution is left here.
@@ -52,7 +72,9 @@ func (l *Launcher) leave(it item) {
 	if l.active[it.req.ID] == it.life {
 		delete(l.active, it.req.ID)
 	}
+	l.pending.release(&it)
 	close(it.life.ended)
+	signal(l.wake)
 }
 
 // Restore learns what became of executions before this launcher's life.
@@ -118,11 +140,13 @@ func (l *Launcher) Take(ctx context.Context, r bus.Record, done func()) error {
 		done() // the projector reads the same record and keeps it as a dead letter
 		return nil
 	}
-	it := item{req: req, partition: r.Partition, done: done, life: newLife(r.Partition)}
+	it := item{req: req, partition: r.Partition, done: done, life: newLife(req, r.Partition)}
 	if !l.enter(ctx, &it) {
 		return nil
 	}
 	began, failures := it.attempt-1, it.attempt-1-l.orderly(req.ID)
+	_, keeps := l.runner.(Keeper)
+	it.began = began > 0
 	switch {
 	case failures >= l.cfg.MaxAttempts:
 		it.attempt--
@@ -131,12 +155,17 @@ func (l *Launcher) Take(ctx context.Context, r bus.Record, done func()) error {
 			Detail: fmt.Sprintf("its launcher died during %d attempts", failures),
 		})
 		l.leave(it)
-	case began > 0 && !l.emit(ctx, it, pipeline.StateQueued, Result{Reason: pipeline.ReasonInterrupted, Detail: "the launcher was restarted"}):
+	case it.began && !keeps && !l.again(ctx, it):
 		l.leave(it) // ctx has ended; the record comes again
 	default:
 		l.push(it)
 	}
 	return nil
+}
+
+// again says that what an earlier launcher began begins anew.
+func (l *Launcher) again(ctx context.Context, it item) bool {
+	return l.emit(ctx, it, pipeline.StateQueued, Result{Reason: pipeline.ReasonInterrupted, Detail: "the launcher was restarted"})
 }
 
 // enter makes an execution active, with the attempt it is then in, and reports
@@ -189,11 +218,16 @@ func (l *Launcher) orderly(id string) int {
 
 func (l *Launcher) push(it item) {
 	l.mu.Lock()
+	defer l.mu.Unlock()
+	if by, stopped := l.stops.covers(&it.req); stopped && !it.began {
+		it.life.stop(by)
+		l.ending = append(l.ending, it)
+		signal(l.endings)
+		return
+	} else if stopped { // what an earlier launcher began may have to be ended
+		it.life.stop(by)
+	}
 	l.pending.push(it)
 	l.metrics.pending.Set(float64(l.pending.len()))
-	l.mu.Unlock()
-	select {
-	case l.wake <- struct{}{}:
-	default:
-	}
+	signal(l.wake)
 }

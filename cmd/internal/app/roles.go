@@ -77,6 +77,22 @@ func (a *App) known(fn func(context.Context) error) func(context.Context) error 
 	}
 }
 
+// maxRequests is how many executions may wait in a launcher, at about 1 KiB each.
+// Beyond it requests wait on the bus, whoever they are for.
+const maxRequests = 100_000
+
+// after delays a part until ready is closed.
+func after(ready <-chan struct{}, fn func(context.Context) error) func(context.Context) error {
+	return func(ctx context.Context) error {
+		select {
+		case <-ready:
+			return fn(ctx)
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
 func (a *App) addProjector() {
 	p := projector.New(projector.Deps{
 		Store: a.store, Dead: a.bus.DeadLetters(bus.GroupProjector, a.produce), Log: a.log, Metrics: a.reg,
@@ -117,8 +133,12 @@ func (a *App) addLauncher(key []byte) error {
 	if err != nil {
 		return err
 	}
-	q := a.bus.Queue(bus.QueueConfig{Group: bus.GroupLauncher, Topic: bus.TopicJobs, History: bus.TopicExecutions}, l)
-	a.group.Add("job queue", stopWithin, a.known(q.Run))
+	q := a.bus.Queue(bus.QueueConfig{
+		Group: bus.GroupLauncher, Topic: bus.TopicJobs, History: bus.TopicExecutions, MaxOutstanding: maxRequests,
+	}, l)
+	stops := a.bus.Tail(bus.TopicStops, l.Stop)
+	a.group.Add("stops", stopWithin, stops.Run)
+	a.group.Add("job queue", stopWithin, a.known(after(stops.Ready(), q.Run)))
 	a.group.Add("launcher", stopWithin, l.Run)
 	return nil
 }

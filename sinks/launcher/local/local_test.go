@@ -65,6 +65,7 @@ func runner(t *testing.T, change func(*local.Config)) (*local.Runner, string) {
 
 func spec(code string, args map[string]string) launcher.Spec {
 	s := launcher.Spec{
+		Started: func(time.Time) {},
 		Request: pipeline.JobRequest{ID: "aaaaaaaaaaaaaaaaaaaaaaaa", ProjectID: "p"},
 		Job:     pipeline.Job{Type: pipeline.JobCode, Language: "python", Code: code},
 		Project: pipeline.Project{Resolvers: []string{"127.0.0.1:53", "127.0.0.2:53"}},

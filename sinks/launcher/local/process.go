@@ -44,7 +44,7 @@ func (r *Runner) Run(ctx context.Context, s launcher.Spec, out func(pipeline.Str
 	cmd := r.command(python, dir, s)
 	stdout, stderr := newLines(pipeline.StreamStdout, out), newLines(pipeline.StreamStderr, out)
 	cmd.Stdout, cmd.Stderr = stdout, stderr
-	err = r.wait(timed, cmd, dir)
+	err = r.wait(timed, cmd, dir, s.Started)
 	stdout.flush()
 	stderr.flush()
 	return end{
@@ -114,13 +114,14 @@ func (r *Runner) environment(dir string, s launcher.Spec) []string {
 // wait starts the process and returns when it, and everything it left behind, is
 // gone. The goroutine stays on its thread: Pdeathsig is sent when the thread that
 // started the process ends, not when we do.
-func (r *Runner) wait(ctx context.Context, cmd *exec.Cmd, dir string) error {
+func (r *Runner) wait(ctx context.Context, cmd *exec.Cmd, dir string, started func(time.Time)) error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("starting: %w", err)
 	}
 	pid := cmd.Process.Pid
+	started(time.Now())
 	r.limit(pid)
 	gone := make(chan struct{})
 	var stopping sync.WaitGroup
