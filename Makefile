@@ -26,12 +26,16 @@ demo: build ## discover a lab on loopback and compare what was found with what i
 	@CHDB_LIB_PATH=$(CHDB) bin/stalker demo $(ARGS)
 
 .PHONY: build
-build: deps chdb binary ## build bin/stalker
+build: deps chdb ui binary ## build bin/stalker
 
 .PHONY: binary
-binary: ## build bin/stalker alone
+binary: ## build bin/stalker alone, with the web interface as it was last built
 	@mkdir -p bin
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/stalker ./cmd/stalker
+
+.PHONY: ui
+ui: ## build the web interface, when it changed
+	@.ci/ui.sh
 
 .PHONY: deps
 deps: ## check for the programs everything needs, install them where apt-get may

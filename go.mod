@@ -2,6 +2,8 @@ module github.com/stalker-asm/stalker
 
 go 1.26.0
 
+ignore ./api/ui/node_modules
+
 require (
 	github.com/ClickHouse/clickhouse-go/v2 v2.50.0
 	github.com/ebitengine/purego v0.11.3

@@ -177,25 +177,6 @@ func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
 	reply(w, status, map[string]any{"ready": status == http.StatusOK, "parts": parts})
 }
 
-// ui serves the web interface; a path that is no file is a page of it.
-func (s *Server) ui(w http.ResponseWriter, r *http.Request) {
-	if s.deps.UI == nil {
-		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-		_, _ = w.Write([]byte("Stalker is running. This binary holds no web interface: build one with make build.\nThe API is at /api/v1, metrics at /metrics.\n"))
-		return
-	}
-	name := strings.TrimPrefix(r.URL.Path, "/")
-	if info, err := fs.Stat(s.deps.UI, name); err != nil || info.IsDir() {
-		name = "index.html"
-	}
-	if strings.HasPrefix(name, "assets/") {
-		w.Header().Set("Cache-Control", "public, max-age=31536000, immutable") // names hold a hash
-	} else {
-		w.Header().Set("Cache-Control", "no-cache")
-	}
-	http.ServeFileFS(w, r, s.deps.UI, name) //nolint:gosec // an fs.FS has no path outside itself
-}
-
 func reply(w http.ResponseWriter, status int, body any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)

@@ -6,6 +6,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/stalker-asm/stalker/api/server"
+	"github.com/stalker-asm/stalker/api/ui"
 	"github.com/stalker-asm/stalker/cmd/internal/app"
 	"github.com/stalker-asm/stalker/deploy"
 	"github.com/stalker-asm/stalker/pipeline/config"
@@ -67,14 +69,17 @@ func serve(c *cobra.Command, s *settings) error {
 	fmt.Fprintf(out, "Stalker %s is running at %s\n", version, a.URL())
 	fmt.Fprintf(out, "Data is kept in %s\n", cfg.Data)
 	if code := a.SetupCode(ctx); code != "" {
-		fmt.Fprintf(out, "Nobody can log in yet: open %s and create the first user with the code %s\n", a.URL(), code)
+		fmt.Fprintf(out, "Nobody can log in yet: open %s/setup#%s and create the first user with the code %s\n", a.URL(), code, code)
+	}
+	if ui.FS() == nil {
+		fmt.Fprintln(out, server.NoUI)
 	}
 	return a.Run(ctx)
 }
 
 func options(cfg app.Config, c *cobra.Command) app.Options {
 	return app.Options{
-		Config: cfg, Catalogue: deploy.Catalogue(), SDK: deploy.SDK(), Version: version,
+		Config: cfg, Catalogue: deploy.Catalogue(), SDK: deploy.SDK(), UI: ui.FS(), Version: version,
 		Log: telemetry.Logger(cfg.Log, c.ErrOrStderr()),
 	}
 }

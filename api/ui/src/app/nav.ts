@@ -1,0 +1,47 @@
+// The pages of the frame, once for the side bar and the command palette.
+import {
+  IconAffiliate,
+  IconBolt,
+  IconBrowser,
+  IconFileSearch,
+  IconFolders,
+  IconLayoutDashboard,
+  IconNetwork,
+  IconPlug,
+  IconScript,
+  IconServer2,
+  IconWorld,
+} from '@tabler/icons-react';
+import { t } from '~/text';
+
+export interface NavEntry {
+  to: string;
+  label: string;
+  icon: typeof IconWorld;
+  /** the total shown beside it */
+  count?: 'domains' | 'hosts' | 'ipRanges' | 'ports' | 'websites' | 'findings' | 'active';
+}
+
+export const sections: { label: string; entries: NavEntry[] }[] = [
+  { label: '', entries: [{ to: '/', label: t.nav.dashboard, icon: IconLayoutDashboard }] },
+  {
+    label: t.nav.surface,
+    entries: [
+      { to: '/domains', label: t.nav.domains, icon: IconWorld, count: 'domains' },
+      { to: '/hosts', label: t.nav.hosts, icon: IconServer2, count: 'hosts' },
+      { to: '/ip-ranges', label: t.nav.ranges, icon: IconNetwork, count: 'ipRanges' },
+      { to: '/ports', label: t.nav.ports, icon: IconPlug, count: 'ports' },
+      { to: '/websites', label: t.nav.websites, icon: IconBrowser, count: 'websites' },
+      { to: '/findings', label: t.nav.findings, icon: IconFileSearch, count: 'findings' },
+    ],
+  },
+  {
+    label: t.nav.automation,
+    entries: [
+      { to: '/executions', label: t.nav.executions, icon: IconBolt, count: 'active' },
+      { to: '/subscriptions', label: t.nav.subscriptions, icon: IconAffiliate },
+      { to: '/jobs', label: t.nav.jobs, icon: IconScript },
+    ],
+  },
+  { label: t.nav.manage, entries: [{ to: '/projects', label: t.nav.projects, icon: IconFolders }] },
+];

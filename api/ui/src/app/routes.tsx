@@ -1,0 +1,46 @@
+import { createBrowserRouter, type RouteObject } from 'react-router';
+import { Login } from '~/pages/Login';
+import { Setup } from '~/pages/Setup';
+import { Fallback } from './Fallback';
+import { NotFound } from './NotFound';
+import { Shell } from './Shell';
+
+/** page loads a page when it is first visited. */
+function page(path: string, load: () => Promise<{ default: React.ComponentType }>): RouteObject {
+  return { path, lazy: () => load().then((m) => ({ Component: m.default })) };
+}
+
+const pages: RouteObject[] = [
+  page('/', () => import('~/pages/Dashboard')),
+  page('/domains', () => import('~/pages/Domains')),
+  page('/domains/:id', () => import('~/pages/Domain')),
+  page('/hosts', () => import('~/pages/Hosts')),
+  page('/hosts/:id', () => import('~/pages/Host')),
+  page('/ip-ranges', () => import('~/pages/Ranges')),
+  page('/ip-ranges/:id', () => import('~/pages/Range')),
+  page('/ports', () => import('~/pages/Ports')),
+  page('/ports/:id', () => import('~/pages/Port')),
+  page('/websites', () => import('~/pages/Websites')),
+  page('/websites/:id', () => import('~/pages/Website')),
+  page('/findings', () => import('~/pages/Findings')),
+  page('/executions', () => import('~/pages/Executions')),
+  page('/executions/:id', () => import('~/pages/Execution')),
+  page('/jobs', () => import('~/pages/Jobs')),
+  page('/jobs/:id', () => import('~/pages/Job')),
+  page('/subscriptions', () => import('~/pages/Subscriptions')),
+  page('/subscriptions/:id', () => import('~/pages/Subscription')),
+  page('/projects', () => import('~/pages/Projects')),
+  page('/projects/:id', () => import('~/pages/Project')),
+];
+
+export function makeRouter() {
+  return createBrowserRouter([
+    { path: '/login', Component: Login },
+    { path: '/setup', Component: Setup },
+    {
+      Component: Shell,
+      HydrateFallback: () => null,
+      children: [{ ErrorBoundary: Fallback, children: [...pages, { path: '*', Component: NotFound }] }],
+    },
+  ]);
+}

@@ -1,0 +1,48 @@
+// Times as people read them. The exact time is always a hover away.
+
+const units: [Intl.RelativeTimeFormatUnit, number][] = [
+  ['year', 31_536_000],
+  ['month', 2_592_000],
+  ['day', 86_400],
+  ['hour', 3600],
+  ['minute', 60],
+];
+
+const relative = new Intl.RelativeTimeFormat('en', { numeric: 'auto', style: 'narrow' });
+const exact = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'medium' });
+const day = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium' });
+
+/** ago says how long before now a time was. */
+export function ago(iso: string, now = Date.now()): string {
+  const seconds = (Date.parse(iso) - now) / 1000;
+  for (const [unit, size] of units) {
+    if (Math.abs(seconds) >= size) return relative.format(Math.trunc(seconds / size), unit);
+  }
+  return Math.abs(seconds) < 10 ? 'just now' : relative.format(Math.trunc(seconds), 'second');
+}
+
+export const exactly = (iso: string) => exact.format(new Date(iso));
+export const onDay = (iso: string) => day.format(new Date(iso));
+
+/** clock is the time of day with milliseconds, for logs. */
+export function clock(iso: string): string {
+  const d = new Date(iso);
+  return `${d.toLocaleTimeString('en-GB')}.${String(d.getMilliseconds()).padStart(3, '0')}`;
+}
+
+/** duration says how long something took: 840 ms, 4.2 s, 3 min 05 s, 2 h 10 min. */
+export function duration(from: string, to: string | number): string {
+  const ms = (typeof to === 'number' ? to : Date.parse(to)) - Date.parse(from);
+  if (!Number.isFinite(ms) || ms < 0) return '–';
+  if (ms < 1000) return `${Math.round(ms)} ms`;
+  const s = ms / 1000;
+  if (s < 60) return `${s.toFixed(1)} s`;
+  const two = (n: number) => String(Math.floor(n)).padStart(2, '0');
+  if (s < 3600) return `${Math.floor(s / 60)} min ${two(s % 60)} s`;
+  return `${Math.floor(s / 3600)} h ${two((s % 3600) / 60)} min`;
+}
+
+/** daysUntil counts whole days; negative is past. */
+export function daysUntil(iso: string, now = Date.now()): number {
+  return Math.floor((Date.parse(iso) - now) / 86_400_000);
+}

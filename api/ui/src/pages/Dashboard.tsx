@@ -1,0 +1,51 @@
+import { Stack, Text, Title } from '@mantine/core';
+import { useCounts, useProjects } from '~/api/queries';
+import { useProject } from '~/app/project';
+import { PageHead } from '~/components/PageHead';
+import { Loading, Problem } from '~/components/States';
+import { t } from '~/text';
+import { AddTargets } from './AddTargets';
+import classes from './Dashboard.module.css';
+import { CreateProject } from './Projects';
+import { Totals } from './dashboard/Totals';
+import { Failed, LatestFindings, Running } from './dashboard/Work';
+
+export default function Dashboard() {
+  const [project] = useProject();
+  const projects = useProjects();
+  const counts = useCounts(project);
+  if (projects.isPending || counts.isPending) return <Loading />;
+  if (counts.error && !counts.data) return <Problem error={counts.error} retry={() => void counts.refetch()} />;
+  const c = counts.data;
+  const name = projects.data?.find((p) => p.id === project)?.name;
+  if (projects.data?.length === 0) return <Start title={t.dashboard.welcome} text={t.dashboard.welcomeText} action={<CreateProject label={t.projects.createFirst} />} />;
+  return (
+    <>
+      <PageHead title={name ?? t.dashboard.title}><AddTargets project={project || undefined} /></PageHead>
+      <div className={classes.page}>
+        <Totals counts={c} />
+        {c.domains + c.hosts + c.ipRanges === 0 && (
+          <div className={classes.hint}>
+            <Title order={2}>{t.dashboard.addFirst}</Title>
+            <Text size="sm" className="faint">{t.dashboard.addFirstText}</Text>
+          </div>
+        )}
+        <div className={classes.panels}>
+          <Running counts={c} project={project} />
+          <Failed counts={c} project={project} />
+          <LatestFindings project={project} />
+        </div>
+      </div>
+    </>
+  );
+}
+
+function Start({ title, text, action }: { title: string; text: string; action: React.ReactNode }) {
+  return (
+    <Stack align="center" justify="center" gap="sm" mih="60vh" p="md" ta="center">
+      <Title order={1}>{title}</Title>
+      <Text className="faint" maw={460}>{text}</Text>
+      {action}
+    </Stack>
+  );
+}

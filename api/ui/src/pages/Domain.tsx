@@ -1,0 +1,19 @@
+import type { Domain as DomainView } from '~/api/types';
+import { Detail } from '~/components/Detail';
+import { LinkList } from '~/components/LinkList';
+import { Panel } from '~/components/Panel';
+import { hostKey } from '~/lib/key';
+import { count } from '~/lib/number';
+import { t } from '~/text';
+
+export default function Domain() {
+  return (
+    <Detail<DomainView> path="/domains" noun={t.nouns.domain} title={(d) => d.name}>
+      {(d) => (
+        <Panel title={t.domain.hosts} note={count(d.hosts.length)}>
+          <LinkList keys={d.hosts.map((ip) => hostKey(d.projectId, ip))} empty={t.domain.noHosts} />
+        </Panel>
+      )}
+    </Detail>
+  );
+}

@@ -1,0 +1,45 @@
+import { Button, PasswordInput, Stack, TextInput } from '@mantine/core';
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useState, type FormEvent } from 'react';
+import { Navigate, useNavigate, useSearchParams } from 'react-router';
+import { post } from '~/api/client';
+import { keys } from '~/api/keys';
+import { useSetupNeeded } from '~/api/queries';
+import type { User } from '~/api/types';
+import { FormError } from '~/components/States';
+import { inside } from '~/lib/inside';
+import { t } from '~/text';
+import { AuthFrame } from './AuthFrame';
+
+export function Login() {
+  const [email, setEmail] = useState('');
+  const [password, setPassword] = useState('');
+  const [params] = useSearchParams();
+  const client = useQueryClient();
+  const navigate = useNavigate();
+  const setup = useSetupNeeded();
+  const login = useMutation({
+    mutationFn: () => post<User>('/login', { email, password }),
+    onSuccess: async (user) => {
+      client.setQueryData(keys.me, user);
+      await navigate(inside(params.get('next')), { replace: true });
+    },
+  });
+  if (setup.data?.needed) return <Navigate to="/setup" replace />;
+  const submit = (e: FormEvent) => {
+    e.preventDefault();
+    login.mutate();
+  };
+  return (
+    <AuthFrame title={t.login.title}>
+      <form onSubmit={submit}>
+        <Stack gap="sm">
+          <TextInput type="email" label={t.login.email} autoComplete="username" required autoFocus value={email} onChange={(e) => setEmail(e.currentTarget.value)} />
+          <PasswordInput label={t.login.password} autoComplete="current-password" required value={password} onChange={(e) => setPassword(e.currentTarget.value)} />
+          <FormError error={login.error} />
+          <Button type="submit" size="sm" fullWidth loading={login.isPending}>{t.login.submit}</Button>
+        </Stack>
+      </form>
+    </AuthFrame>
+  );
+}

@@ -1,0 +1,2 @@
+export { en as t } from './en';
+export type { Noun } from './en';
