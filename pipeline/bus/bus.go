@@ -19,6 +19,8 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"os"
+	"regexp"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -42,6 +44,9 @@ type Config struct {
 	User string `yaml:"user"`
 	// Password is the user's.
 	Password config.Secret `yaml:"password"`
+	// Prefix goes before the name of every topic, group and transactional id, so that
+	// several installations can share brokers.
+	Prefix string `yaml:"prefix"`
 	// Partitions is how many partitions new topics get; existing ones keep theirs.
 	Partitions int `yaml:"partitions"`
 	// Replicas is the replication factor of new topics; -1 is the broker's default.
@@ -50,6 +55,9 @@ type Config struct {
 	// that (it fences a zombie of the same worker); the embedded broker does not
 	// recover them after a crash.
 	StableTransactions bool `yaml:"stableTransactions"`
+	// Worker names this process in stable transactional ids: a name that survives
+	// restarts and that no other process has. Empty means the name of the host.
+	Worker string `yaml:"worker"`
 
 	// Dial replaces the network, for the embedded broker.
 	Dial func(ctx context.Context, network, addr string) (net.Conn, error) `yaml:"-"`
@@ -75,7 +83,28 @@ func (c *Config) Validate() error {
 	if c.SASL != "" && c.User == "" {
 		errs = append(errs, errors.New("sasl needs user"))
 	}
+	if !prefixForm.MatchString(c.Prefix) {
+		errs = append(errs, fmt.Errorf("prefix %q must be at most 100 letters, digits, dots, dashes and underscores", c.Prefix))
+	}
 	return errors.Join(errs...)
+}
+
+// prefixForm is what the names of topics may consist of.
+var prefixForm = regexp.MustCompile(`^[A-Za-z0-9._-]{0,100}$`)
+
+// worker is what stable transactional ids end with, "" when they are not stable.
+func (c *Config) worker() (string, error) {
+	if !c.StableTransactions {
+		return "", nil
+	}
+	if c.Worker != "" {
+		return c.Worker, nil
+	}
+	host, err := os.Hostname()
+	if err != nil {
+		return "", fmt.Errorf("bus config: worker is not set and the host has no name: %w", err)
+	}
+	return host, nil
 }
 
 // Deps is what the bus needs from the process.
@@ -92,7 +121,8 @@ type Bus struct {
 	client  *kgo.Client
 	admin   *kadm.Client
 	tls     *tls.Config // nil when connections are not encrypted
-	nonce   string      // differs in every process, see Config.StableTransactions
+	names   names
+	worker  string // in transactional ids; "" when each is new
 }
 
 // New checks the configuration. Nothing is connected until the first use.
@@ -103,10 +133,13 @@ func New(cfg Config, d Deps) (*Bus, error) {
 	if len(cfg.Brokers) == 0 {
 		return nil, errors.New("bus config: brokers must be set")
 	}
-	b := &Bus{cfg: cfg, log: d.Log.With("component", "bus"), metrics: newMetrics(d.Metrics), nonce: nonce()}
+	b := &Bus{cfg: cfg, log: d.Log.With("component", "bus"), metrics: newMetrics(d.Metrics), names: newNames(cfg.Prefix)}
 	var err error
 	if b.tls, err = cfg.TLS.Client(); err != nil {
 		return nil, fmt.Errorf("bus config: %w", err)
+	}
+	if b.worker, err = cfg.worker(); err != nil {
+		return nil, err
 	}
 	if b.client, err = kgo.NewClient(b.options()...); err != nil {
 		return nil, fmt.Errorf("bus config: %w", err)

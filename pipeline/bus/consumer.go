@@ -55,7 +55,7 @@ func (b *Bus) Consumer(cfg ConsumerConfig, h Handler) *Consumer {
 // Run consumes until ctx ends, finishing the batch in hand, or until a batch can't
 // be handled.
 func (c *Consumer) Run(ctx context.Context) error {
-	client, err := kgo.NewClient(c.bus.options(append(consuming(c.cfg.Group, c.cfg.Topics...),
+	client, err := kgo.NewClient(c.bus.options(append(c.bus.consuming(c.cfg.Group, c.cfg.Topics...),
 		kgo.BlockRebalanceOnPoll(), kgo.DisableAutoCommit(),
 		kgo.Balancers(kgo.CooperativeStickyBalancer()))...)...)
 	if err != nil {
@@ -105,11 +105,11 @@ func (c *Consumer) collect(ctx context.Context, client *kgo.Client) ([]Record, s
 }
 
 func (c *Consumer) poll(ctx context.Context, client *kgo.Client, limit int) ([]Record, error) {
-	return take(ctx, client.PollRecords(ctx, limit), c.log)
+	return c.bus.take(ctx, client.PollRecords(ctx, limit), c.log)
 }
 
 // take returns the data records of a poll, or an error nothing but a restart mends.
-func take(ctx context.Context, fetches kgo.Fetches, log *slog.Logger) ([]Record, error) {
+func (b *Bus) take(ctx context.Context, fetches kgo.Fetches, log *slog.Logger) ([]Record, error) {
 	var err error
 	fetches.EachError(func(topic string, partition int32, e error) {
 		switch {
@@ -123,7 +123,7 @@ func take(ctx context.Context, fetches kgo.Fetches, log *slog.Logger) ([]Record,
 	batch := make([]Record, 0, fetches.NumRecords())
 	fetches.EachRecord(func(r *kgo.Record) {
 		if !r.Attrs.IsControl() {
-			batch = append(batch, fromKafka(r))
+			batch = append(batch, b.fromKafka(r))
 		}
 	})
 	return batch, err
@@ -186,9 +186,9 @@ func guard(f func() error) (err error) {
 
 // consuming are the options of every group member. Control records are kept, and
 // skipped by us, so that committed offsets reach the very end of a topic.
-func consuming(group string, topics ...string) []kgo.Opt {
+func (b *Bus) consuming(group string, topics ...string) []kgo.Opt {
 	return []kgo.Opt{
-		kgo.ConsumerGroup(group), kgo.ConsumeTopics(topics...),
+		kgo.ConsumerGroup(b.names.prefix + group), kgo.ConsumeTopics(b.names.outsides(topics)...),
 		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.KeepControlRecords(),
 		kgo.FetchMaxWait(500 * time.Millisecond), kgo.FetchMaxBytes(32 << 20),

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
 )
 
 // Offsets are positions by topic and partition; each is one past the last record.
@@ -11,21 +13,44 @@ type Offsets map[string]map[int32]int64
 
 // Ends returns the end of each topic as it is now.
 func (b *Bus) Ends(ctx context.Context, topics ...string) (Offsets, error) {
-	listed, err := b.admin.ListEndOffsets(ctx, topics...)
+	return b.listed(b.admin.ListEndOffsets(ctx, b.names.outsides(topics)...))
+}
+
+// starts returns the first offset that each topic holds now.
+func (b *Bus) starts(ctx context.Context, topics ...string) (Offsets, error) {
+	return b.listed(b.admin.ListStartOffsets(ctx, b.names.outsides(topics)...))
+}
+
+// after returns the first offset of each partition at or after a time, the end
+// when there is none.
+func (b *Bus) after(ctx context.Context, topic string, parts []int32, at time.Time) (map[int32]int64, error) {
+	all, err := b.listed(b.admin.ListOffsetsAfterMilli(ctx, at.UnixMilli(), b.names.outside(topic)))
+	if err != nil {
+		return nil, err
+	}
+	of := map[int32]int64{}
+	for _, p := range parts {
+		of[p] = all[topic][p]
+	}
+	return of, nil
+}
+
+func (b *Bus) listed(listed kadm.ListedOffsets, err error) (Offsets, error) {
 	if err == nil {
 		err = listed.Error()
 	}
 	if err != nil {
-		return nil, classify(fmt.Errorf("listing end offsets: %w", err))
+		return nil, classify(fmt.Errorf("listing offsets: %w", err))
 	}
-	ends := Offsets{}
+	o := Offsets{}
 	for topic, parts := range listed {
-		ends[topic] = map[int32]int64{}
-		for p, o := range parts {
-			ends[topic][p] = o.Offset
+		of := map[int32]int64{}
+		for p, at := range parts {
+			of[p] = at.Offset
 		}
+		o[b.names.inside(topic)] = of
 	}
-	return ends, nil
+	return o, nil
 }
 
 // WaitCommitted returns nil once the group has committed up to o, or ctx's error
@@ -63,7 +88,7 @@ func (b *Bus) Lag(ctx context.Context, group string, topics ...string) (map[stri
 }
 
 func (b *Bus) behind(ctx context.Context, group string, o Offsets) (int64, error) {
-	committed, err := b.admin.FetchOffsets(ctx, group)
+	committed, err := b.admin.FetchOffsets(ctx, b.names.prefix+group)
 	if err != nil {
 		return 0, classify(fmt.Errorf("fetching offsets of %s: %w", group, err))
 	}
@@ -71,7 +96,7 @@ func (b *Bus) behind(ctx context.Context, group string, o Offsets) (int64, error
 	for topic, parts := range o {
 		for p, end := range parts {
 			at := int64(0)
-			if c, ok := committed.Lookup(topic, p); ok && c.At > 0 {
+			if c, ok := committed.Lookup(b.names.outside(topic), p); ok && c.At > 0 {
 				at = c.At
 			}
 			n += max(0, end-at)

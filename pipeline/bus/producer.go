@@ -14,6 +14,7 @@ import (
 // concurrent use.
 type Producer struct {
 	client  *kgo.Client
+	bus     *Bus
 	metrics *metrics
 }
 
@@ -23,7 +24,7 @@ func (b *Bus) Producer() (*Producer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("making producer: %w", err)
 	}
-	return &Producer{client: client, metrics: b.metrics}, nil
+	return &Producer{client: client, bus: b, metrics: b.metrics}, nil
 }
 
 func producing() []kgo.Opt {
@@ -47,7 +48,7 @@ func (p *Producer) Produce(ctx context.Context, recs []Record) error {
 	var first error
 	for i := range recs {
 		wg.Add(1)
-		p.client.Produce(ctx, toKafka(&recs[i]), func(r *kgo.Record, err error) {
+		p.client.Produce(ctx, p.bus.toKafka(&recs[i]), func(r *kgo.Record, err error) {
 			defer wg.Done()
 			if err != nil {
 				p.metrics.produceErrs.WithLabelValues(recs[i].Topic).Inc()
@@ -93,8 +94,8 @@ func PartitionOf(key []byte, n int) int {
 	return int(h.Sum64() % uint64(n))
 }
 
-func toKafka(r *Record) *kgo.Record {
-	k := &kgo.Record{Topic: r.Topic, Partition: -1, Key: r.Key, Value: r.Value, Timestamp: r.Time}
+func (b *Bus) toKafka(r *Record) *kgo.Record {
+	k := &kgo.Record{Topic: b.names.outside(r.Topic), Partition: -1, Key: r.Key, Value: r.Value, Timestamp: r.Time}
 	if r.Pinned {
 		k.Partition = r.Partition
 	}
@@ -104,8 +105,8 @@ func toKafka(r *Record) *kgo.Record {
 	return k
 }
 
-func fromKafka(k *kgo.Record) Record {
-	r := Record{Topic: k.Topic, Partition: k.Partition, Offset: k.Offset, Time: k.Timestamp, Key: k.Key, Value: k.Value}
+func (b *Bus) fromKafka(k *kgo.Record) Record {
+	r := Record{Topic: b.names.inside(k.Topic), Partition: k.Partition, Offset: k.Offset, Time: k.Timestamp, Key: k.Key, Value: k.Value}
 	if len(k.Headers) > 0 {
 		r.Headers = make(map[string]string, len(k.Headers))
 		for _, h := range k.Headers {

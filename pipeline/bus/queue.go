@@ -52,20 +52,20 @@ func (b *Bus) Queue(cfg QueueConfig, h QueueHandler) *Queue {
 // Run takes records until ctx ends. Records still unfinished then come again.
 func (q *Queue) Run(ctx context.Context) error {
 	var restoreErr error
-	client, err := kgo.NewClient(q.bus.options(append(consuming(q.cfg.Group, q.cfg.Topic),
+	client, err := kgo.NewClient(q.bus.options(append(q.bus.consuming(q.cfg.Group, q.cfg.Topic),
 		kgo.DisableAutoCommit(), kgo.Balancers(kgo.CooperativeStickyBalancer()),
 		kgo.OnPartitionsAssigned(func(ctx context.Context, _ *kgo.Client, parts map[string][]int32) {
-			if err := q.assign(ctx, parts[q.cfg.Topic]); err != nil {
+			if err := q.assign(ctx, parts[q.bus.names.outside(q.cfg.Topic)]); err != nil {
 				q.mu.Lock()
 				defer q.mu.Unlock()
 				restoreErr = err
 			}
 		}),
 		kgo.OnPartitionsRevoked(func(_ context.Context, c *kgo.Client, parts map[string][]int32) {
-			q.revoke(c, parts[q.cfg.Topic], true)
+			q.revoke(c, parts[q.bus.names.outside(q.cfg.Topic)], true)
 		}),
 		kgo.OnPartitionsLost(func(_ context.Context, c *kgo.Client, parts map[string][]int32) {
-			q.revoke(c, parts[q.cfg.Topic], false)
+			q.revoke(c, parts[q.bus.names.outside(q.cfg.Topic)], false)
 		}),
 	)...)...)
 	if err != nil {
@@ -111,7 +111,7 @@ func (q *Queue) commitRegularly(ctx context.Context, client *kgo.Client) *sync.W
 
 // give hands records over, one by one, waiting while too many are unfinished.
 func (q *Queue) give(ctx, wait context.Context, fetches kgo.Fetches) error {
-	if _, err := take(wait, fetches, q.log); err != nil {
+	if _, err := q.bus.take(wait, fetches, q.log); err != nil {
 		return err
 	}
 	for it := fetches.RecordIter(); !it.Done(); {
@@ -136,7 +136,7 @@ func (q *Queue) give(ctx, wait context.Context, fetches kgo.Fetches) error {
 			once.Do(func() { gauge.Dec(); <-q.room; mark.finish(r.Offset) })
 		}
 		q.bus.metrics.consumed.WithLabelValues(q.cfg.Group).Inc()
-		if err := guard(func() error { return q.handler.Take(ctx, fromKafka(r), done) }); err != nil {
+		if err := guard(func() error { return q.handler.Take(ctx, q.bus.fromKafka(r), done) }); err != nil {
 			return fmt.Errorf("%s: taking record: %w", q.cfg.Group, err)
 		}
 	}
@@ -163,9 +163,9 @@ func (q *Queue) assign(ctx context.Context, parts []int32) error {
 	if err != nil {
 		return err
 	}
-	from := map[int32]kgo.Offset{}
-	for _, p := range parts {
-		from[p] = kgo.NewOffset().AfterMilli(since.UnixMilli())
+	from, err := q.bus.after(ctx, q.cfg.History, parts, since)
+	if err != nil {
+		return err
 	}
 	err = q.bus.readTo(ctx, q.cfg.History, from, func(r Record) error {
 		return guard(func() error { return q.handler.Restore(r.Partition, r) })
@@ -187,16 +187,16 @@ func (q *Queue) assign(ctx context.Context, parts []int32) error {
 // which is going to be seen again, less the window, since clocks differ and a
 // request may be repeated.
 func (q *Queue) oldest(ctx context.Context, parts []int32) (time.Time, error) {
-	committed, err := q.bus.admin.FetchOffsets(ctx, q.cfg.Group)
+	committed, err := q.bus.admin.FetchOffsets(ctx, q.bus.names.prefix+q.cfg.Group)
 	if err != nil {
 		return time.Time{}, classify(fmt.Errorf("fetching offsets of %s: %w", q.cfg.Group, err))
 	}
 	oldest := time.Now()
-	from := map[int32]kgo.Offset{}
+	from := map[int32]int64{}
 	for _, p := range parts {
-		from[p] = kgo.NewOffset().AtStart()
-		if c, ok := committed.Lookup(q.cfg.Topic, p); ok && c.At > 0 {
-			from[p] = kgo.NewOffset().At(c.At)
+		from[p] = 0
+		if c, ok := committed.Lookup(q.bus.names.outside(q.cfg.Topic), p); ok && c.At > 0 {
+			from[p] = c.At
 		}
 	}
 	// Records are in time order within a partition, near enough for the window.
@@ -239,7 +239,7 @@ func (q *Queue) commit(client *kgo.Client) {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	var failed error
-	client.CommitOffsetsSync(ctx, map[string]map[int32]kgo.EpochOffset{q.cfg.Topic: offsets}, commitDone(&failed))
+	client.CommitOffsetsSync(ctx, map[string]map[int32]kgo.EpochOffset{q.bus.names.outside(q.cfg.Topic): offsets}, commitDone(&failed))
 	if failed != nil {
 		q.log.Warn("committing offsets failed, finished records may come again", "err", failed)
 		return

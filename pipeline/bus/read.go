@@ -4,77 +4,181 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// readTo reads partitions of a topic from the given offsets up to the end they
-// have now, in committed order, and returns then.
-func (b *Bus) readTo(ctx context.Context, topic string, from map[int32]kgo.Offset, fn func(Record) error) error {
+// reading reads partitions of a topic without a group, and knows when it has seen
+// everything they held when it began.
+type reading struct {
+	bus     *Bus
+	topic   string
+	client  *kgo.Client
+	left    map[int32]int64 // the ends still to be reached
+	fetches *fetchCount
+}
+
+// read begins at the given offsets; those the topic does not hold any more count
+// as its start.
+func (b *Bus) read(ctx context.Context, topic string, from map[int32]int64) (*reading, error) {
+	starts, err := b.starts(ctx, topic)
+	if err != nil {
+		return nil, err
+	}
+	// the ends are those of what was written, not of what is committed: a transaction
+	// whose outcome is open now may be one that we must see
 	ends, err := b.Ends(ctx, topic)
+	if err != nil {
+		return nil, err
+	}
+	r := &reading{bus: b, topic: topic, left: map[int32]int64{}, fetches: newFetchCount()}
+	begin := map[int32]kgo.Offset{}
+	for p, o := range from {
+		at := max(o, starts[topic][p])
+		begin[p] = kgo.NewOffset().At(at)
+		if end := ends[topic][p]; end > at {
+			r.left[p] = end
+		}
+	}
+	r.client, err = kgo.NewClient(b.options(
+		kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{b.names.outside(topic): begin}),
+		kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.KeepControlRecords(), kgo.KeepRetryableFetchErrors(),
+		kgo.FetchMaxWait(100*time.Millisecond), kgo.WithHooks(r.fetches))...)
+	if err != nil {
+		return nil, fmt.Errorf("making reader: %w", err)
+	}
+	return r, nil
+}
+
+func (r *reading) close() { r.client.Close() }
+
+// next polls once and gives what came to fn. It returns at once when something
+// came, else after a moment.
+func (r *reading) next(ctx context.Context, fn func(Record) error) error {
+	wait, cancel := context.WithTimeout(ctx, 200*time.Millisecond)
+	defer cancel()
+	fetches := r.client.PollRecords(wait, 10_000)
+	if ctx.Err() != nil {
+		return nil
+	}
+	var err error
+	fetches.EachError(func(topic string, p int32, e error) {
+		if errors.Is(e, context.DeadlineExceeded) {
+			return
+		}
+		r.fetches.reset()
+		if fatal(e) {
+			err = fmt.Errorf("reading %s/%d: %w", topic, p, e)
+		}
+	})
 	if err != nil {
 		return err
 	}
-	starts, err := b.admin.ListStartOffsets(ctx, topic)
-	if err != nil {
-		return classify(fmt.Errorf("listing start offsets of %s: %w", topic, err))
+	if fetches.NumRecords() > 0 {
+		r.fetches.reset()
+		return r.give(fetches, fn)
 	}
-	left := map[int32]int64{}
-	assign := map[int32]kgo.Offset{}
-	for p, o := range from {
-		first, _ := starts.Lookup(topic, p)
-		if end := ends[topic][p]; end > first.Offset {
-			left[p], assign[p] = end, o
-		}
+	if len(r.left) > 0 {
+		r.checkEnd(ctx)
 	}
-	if len(left) == 0 {
-		return nil
-	}
-	client, err := kgo.NewClient(b.options(
-		kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{topic: assign}),
-		kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.KeepControlRecords(),
-		kgo.FetchMaxWait(100*time.Millisecond))...)
-	if err != nil {
-		return fmt.Errorf("making reader: %w", err)
-	}
-	defer client.Close()
-	return b.drain(ctx, client, left, fn)
+	return nil
 }
 
-// drain polls until every partition in left was read to its end. A partition whose
-// last records are invisible (compacted away, or before the offset we began at)
-// counts as read when polls stay empty while its stable end is reached.
-func (b *Bus) drain(ctx context.Context, client *kgo.Client, left map[int32]int64, fn func(Record) error) error {
-	for empty := 0; len(left) > 0 && empty < 3; {
-		wait, cancel := context.WithTimeout(ctx, 500*time.Millisecond)
-		fetches := client.PollRecords(wait, 10_000)
-		cancel()
-		if ctx.Err() != nil {
-			return classify(fmt.Errorf("reading to the end: %w", ctx.Err()))
+func (r *reading) give(fetches kgo.Fetches, fn func(Record) error) error {
+	for it := fetches.RecordIter(); !it.Done(); {
+		k := it.Next()
+		if !k.Attrs.IsControl() {
+			if err := guard(func() error { return fn(r.bus.fromKafka(k)) }); err != nil {
+				return err
+			}
 		}
-		empty++
-		var err error
-		fetches.EachPartition(func(p kgo.FetchTopicPartition) {
-			if p.Err != nil && !errors.Is(p.Err, context.DeadlineExceeded) {
-				empty = 0 // a passing fetch error is no sign of the end
-			}
-			if p.LastStableOffset < left[p.Partition] {
-				empty = 0 // an open transaction: its outcome decides what we read
-			}
-			for _, r := range p.Records {
-				empty = 0
-				if err == nil && !r.Attrs.IsControl() {
-					err = fn(fromKafka(r))
-				}
-				if r.Offset >= left[p.Partition]-1 {
-					delete(left, p.Partition)
-				}
-			}
-		})
-		if err != nil {
-			return err
+		if end, ok := r.left[k.Partition]; ok && k.Offset >= end-1 {
+			delete(r.left, k.Partition)
 		}
 	}
 	return nil
+}
+
+// checkEnd finds partitions whose last records do not exist any more: compacted
+// away, so that no record will ever say that the end is reached. That is so when
+// nothing is open before the end, and the leader has answered that there is
+// nothing more. A broker that is merely slow has not answered.
+func (r *reading) checkEnd(ctx context.Context) {
+	stable, err := r.bus.admin.ListCommittedOffsets(ctx, r.bus.names.outside(r.topic))
+	if err != nil {
+		return // asked again after the next poll
+	}
+	meta, err := r.bus.admin.Metadata(ctx, r.bus.names.outside(r.topic))
+	if err != nil {
+		return
+	}
+	parts := meta.Topics[r.bus.names.outside(r.topic)].Partitions
+	for p, end := range r.left {
+		s, ok := stable.Lookup(r.bus.names.outside(r.topic), p)
+		// one answer may have been under way when the last record was polled; the
+		// request for the second was made after the first was found empty
+		if ok && s.Err == nil && s.Offset >= end && r.fetches.of(parts[p].Leader) >= 2 {
+			delete(r.left, p)
+		}
+	}
+}
+
+// readTo reads partitions of a topic from the given offsets up to the end they
+// have now, in committed order, and returns then.
+func (b *Bus) readTo(ctx context.Context, topic string, from map[int32]int64, fn func(Record) error) error {
+	r, err := b.read(ctx, topic, from)
+	if err != nil {
+		return err
+	}
+	defer r.close()
+	said := time.Now()
+	for len(r.left) > 0 {
+		if err := r.next(ctx, fn); err != nil {
+			return err
+		}
+		if ctx.Err() != nil {
+			return classify(fmt.Errorf("reading to the end: %w", ctx.Err()))
+		}
+		if time.Since(said) > 10*time.Second {
+			said = time.Now()
+			b.log.Warn("still reading a topic to its end", "topic", topic, "partitions", len(r.left))
+		}
+	}
+	return nil
+}
+
+// fetchCount counts the answers to fetch requests by broker.
+type fetchCount struct {
+	mu sync.Mutex
+	n  map[int32]int
+}
+
+var _ kgo.HookBrokerRead = (*fetchCount)(nil)
+
+func newFetchCount() *fetchCount { return &fetchCount{n: map[int32]int{}} }
+
+const keyFetch = 1 // of the Kafka protocol
+
+// OnBrokerRead is called by the client.
+func (c *fetchCount) OnBrokerRead(meta kgo.BrokerMetadata, key int16, _ int, _, _ time.Duration, err error) {
+	if key != keyFetch || err != nil {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.n[meta.NodeID]++
+}
+
+func (c *fetchCount) reset() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	clear(c.n)
+}
+
+func (c *fetchCount) of(broker int32) int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.n[broker]
 }

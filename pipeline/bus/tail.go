@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"sync"
-
-	"github.com/twmb/franz-go/pkg/kgo"
 )
 
 // Tail reads a topic from its start and follows it, without a group: every member
@@ -29,61 +27,30 @@ func (t *Tail) Ready() <-chan struct{} { return t.ready }
 
 // Run reads until ctx ends.
 func (t *Tail) Run(ctx context.Context) error {
-	ends, err := t.bus.Ends(ctx, t.topic)
-	if err != nil {
-		if ctx.Err() != nil {
-			return nil
-		}
-		return err
-	}
-	left := ends[t.topic]
-	from := map[int32]kgo.Offset{}
-	for p, end := range left {
-		from[p] = kgo.NewOffset().AtStart()
-		if end == 0 {
-			delete(left, p)
+	starts, err := t.bus.starts(ctx, t.topic)
+	if err == nil {
+		var r *reading
+		if r, err = t.bus.read(ctx, t.topic, starts[t.topic]); err == nil {
+			defer r.close()
+			err = t.follow(ctx, r)
 		}
 	}
-	t.done(left)
-	client, err := kgo.NewClient(t.bus.options(
-		kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{t.topic: from}),
-		kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.KeepControlRecords())...)
-	if err != nil {
-		return fmt.Errorf("making tail: %w", err)
+	if ctx.Err() != nil {
+		return nil
 	}
-	defer client.Close()
-	for {
-		fetches := client.PollRecords(ctx, 10_000)
-		if ctx.Err() != nil {
-			return nil
-		}
-		if err := t.give(ctx, fetches, left); err != nil {
-			return err
-		}
-	}
+	return err
 }
 
-func (t *Tail) give(ctx context.Context, fetches kgo.Fetches, left map[int32]int64) error {
-	batch, err := take(ctx, fetches, t.bus.log)
-	if err != nil {
-		return err
-	}
-	for _, r := range batch {
-		if err := guard(func() error { return t.fn(r) }); err != nil {
+func (t *Tail) follow(ctx context.Context, r *reading) error {
+	for {
+		if len(r.left) == 0 {
+			t.once.Do(func() { close(t.ready) })
+		}
+		if err := r.next(ctx, t.fn); err != nil {
 			return fmt.Errorf("following %s: %w", t.topic, err)
 		}
-	}
-	fetches.EachRecord(func(r *kgo.Record) {
-		if end, ok := left[r.Partition]; ok && r.Offset >= end-1 {
-			delete(left, r.Partition)
+		if ctx.Err() != nil {
+			return nil
 		}
-	})
-	t.done(left)
-	return nil
-}
-
-func (t *Tail) done(left map[int32]int64) {
-	if len(left) == 0 {
-		t.once.Do(func() { close(t.ready) })
 	}
 }

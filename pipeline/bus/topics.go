@@ -65,7 +65,7 @@ func (b *Bus) Migrate(ctx context.Context) error {
 		if t.Single {
 			partitions = 1
 		}
-		resp, err := b.admin.CreateTopic(ctx, partitions, int16(b.cfg.Replicas), t.configs(), t.Name)
+		resp, err := b.admin.CreateTopic(ctx, partitions, int16(b.cfg.Replicas), t.configs(), b.names.outside(t.Name))
 		if err == nil {
 			err = resp.Err
 		}

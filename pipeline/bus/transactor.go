@@ -20,7 +20,6 @@ type TransactorConfig struct {
 	Changelog  string        // state; partitioned as Topic
 	MaxRecords int           // per transaction; 0 means 2,000
 	Deadline   time.Duration // for one transaction; 0 means 30 s
-	Worker     string        // names this worker among those of the group, for stable transactional ids
 }
 
 // Transactor gives a handler batches and commits what it returns, exactly once.
@@ -52,7 +51,7 @@ func (b *Bus) Transactor(cfg TransactorConfig, h TxHandler) *Transactor {
 // Run handles until ctx ends or a batch cannot be handled.
 func (t *Transactor) Run(ctx context.Context) error {
 	s, err := kgo.NewGroupTransactSession(t.bus.options(slices.Concat(
-		consuming(t.cfg.Group, t.cfg.Topic), producing(), []kgo.Opt{
+		t.bus.consuming(t.cfg.Group, t.cfg.Topic), producing(), []kgo.Opt{
 			kgo.TransactionalID(t.id()), kgo.TransactionTimeout(t.cfg.Deadline + 10*time.Second),
 			kgo.BlockRebalanceOnPoll(), kgo.Balancers(kgo.CooperativeStickyBalancer()),
 			kgo.OnPartitionsAssigned(t.onAssigned), kgo.OnPartitionsRevoked(t.onGone), kgo.OnPartitionsLost(t.onGone),
@@ -70,11 +69,14 @@ func (t *Transactor) Run(ctx context.Context) error {
 	return nil
 }
 
+// id names the transactor to the brokers: whoever comes later with the same one
+// fences it and aborts what it left open.
 func (t *Transactor) id() string {
-	if t.bus.cfg.StableTransactions && t.cfg.Worker != "" {
-		return t.cfg.Group + "-" + t.cfg.Worker
+	worker := t.bus.worker
+	if worker == "" {
+		worker = nonce()
 	}
-	return t.cfg.Group + "-" + t.bus.nonce + "-" + nonce()
+	return t.bus.names.prefix + t.cfg.Group + "-" + worker
 }
 
 // step polls and commits one batch.
@@ -85,7 +87,7 @@ func (t *Transactor) step(ctx context.Context, s *kgo.GroupTransactSession) erro
 	if err := t.restore(ctx); err != nil {
 		return err
 	}
-	batch, err := take(wait, fetches, t.log)
+	batch, err := t.bus.take(wait, fetches, t.log)
 	if err != nil || ctx.Err() != nil || fetches.NumRecords() == 0 {
 		return err
 	}
@@ -141,17 +143,17 @@ func (t *Transactor) produce(ctx context.Context, s *kgo.GroupTransactSession, o
 	}
 	recs := make([]*kgo.Record, 0, len(out.Records)+len(out.Dead))
 	for i := range out.Records {
-		recs = append(recs, toKafka(&out.Records[i]))
+		recs = append(recs, t.bus.toKafka(&out.Records[i]))
 	}
 	for _, l := range out.Dead {
 		r := l.record(t.cfg.Group)
-		recs = append(recs, toKafka(&r))
+		recs = append(recs, t.bus.toKafka(&r))
 	}
 	if err := s.ProduceSync(ctx, recs...).FirstErr(); err != nil {
 		return err
 	}
 	for _, r := range recs {
-		t.bus.metrics.produced.WithLabelValues(r.Topic).Inc()
+		t.bus.metrics.produced.WithLabelValues(t.bus.names.inside(r.Topic)).Inc()
 	}
 	return nil
 }
@@ -167,7 +169,7 @@ func (t *Transactor) ours(batch []Record) []Record {
 func (t *Transactor) onAssigned(_ context.Context, _ *kgo.Client, parts map[string][]int32) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for _, p := range parts[t.cfg.Topic] {
+	for _, p := range parts[t.bus.names.outside(t.cfg.Topic)] {
 		t.assigned[p] = true
 	}
 }
@@ -176,7 +178,7 @@ func (t *Transactor) onAssigned(_ context.Context, _ *kgo.Client, parts map[stri
 func (t *Transactor) onGone(_ context.Context, _ *kgo.Client, parts map[string][]int32) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for _, p := range parts[t.cfg.Topic] {
+	for _, p := range parts[t.bus.names.outside(t.cfg.Topic)] {
 		delete(t.assigned, p)
 		if t.owned[p] {
 			delete(t.owned, p)
@@ -196,9 +198,9 @@ func (t *Transactor) restore(ctx context.Context) error {
 		return nil
 	}
 	start := time.Now()
-	from := map[int32]kgo.Offset{}
+	from := map[int32]int64{}
 	for _, p := range fresh {
-		from[p] = kgo.NewOffset().AtStart()
+		from[p] = 0
 	}
 	err := t.bus.readTo(ctx, t.cfg.Changelog, from, func(r Record) error {
 		return guard(func() error { return t.handler.Restore(r.Partition, r) })

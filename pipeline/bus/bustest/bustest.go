@@ -1,10 +1,14 @@
-// Package bustest starts a broker for a test and reads what is on its topics.
+// Package bustest starts a broker for a test and reads what is on its topics. When
+// STALKER_TEST_KAFKA names a broker (make test-kafka), tests use that instead, each
+// with topics and groups of its own.
 package bustest
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"log/slog"
+	"os"
 	"testing"
 	"time"
 
@@ -14,10 +18,18 @@ import (
 	"github.com/stalker-asm/stalker/pipeline/bus"
 )
 
+// External returns the address of the real brokers tests are to use, "" for none.
+func External() string { return os.Getenv("STALKER_TEST_KAFKA") }
+
 // Config starts an in-process broker that lives as long as the test, and returns
 // how to reach it. Nothing listens on the network.
 func Config(t testing.TB) bus.Config {
 	t.Helper()
+	if addr := External(); addr != "" {
+		cfg := bus.DefaultConfig()
+		cfg.Brokers, cfg.Partitions, cfg.Prefix = []string{addr}, 3, "test-"+rand.Text()[:12]+"."
+		return cfg
+	}
 	network := new(kfake.VirtualNetwork)
 	c, err := kfake.NewCluster(kfake.ListenFn(network.Listen), kfake.Ports(9092))
 	if err != nil {
@@ -67,7 +79,7 @@ func Produce(t testing.TB, b *bus.Bus, recs ...bus.Record) []bus.Record {
 // Read returns everything committed on a topic now.
 func Read(t testing.TB, b *bus.Bus, topic string) []bus.Record {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	var got []bus.Record
 	done := make(chan error, 1)
@@ -111,10 +123,10 @@ func Run(t testing.TB, name string, run func(context.Context) error) (stop func(
 	return stop
 }
 
-// Eventually polls until ok holds, for at most 20 seconds.
+// Eventually polls until ok holds, for at most a minute.
 func Eventually(t testing.TB, what string, ok func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
 		if ok() {
 			return
 		}
