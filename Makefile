@@ -61,6 +61,10 @@ test-python: ## tests of the SDK and the built-in jobs
 test-chart: ## check the Helm chart: lint, unit tests, README
 	@.ci/chart.sh
 
+.PHONY: test-kafka
+test-kafka: ## the suites of the bus, the matcher and the launcher against a real Apache Kafka
+	.ci/kafka.sh run go test -count=1 -timeout 8m $(ARGS) ./pipeline/bus ./pipeline/catalog ./matchers/engine ./sinks/launcher
+
 .PHONY: bench
 bench: chdb ## measure: one line per figure, bench <name> <value> <unit>
 	@CHDB_LIB_PATH=$(CHDB) .ci/bench.sh

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
 )
 
 // Offsets are positions by topic and partition; each is one past the last record.
@@ -13,18 +14,20 @@ type Offsets map[string]map[int32]int64
 
 // Ends returns the end of each topic as it is now.
 func (b *Bus) Ends(ctx context.Context, topics ...string) (Offsets, error) {
-	return b.listed(b.admin.ListEndOffsets(ctx, b.names.outsides(topics)...))
+	return b.list(ctx, b.admin.ListEndOffsets, topics...)
 }
 
 // starts returns the first offset that each topic holds now.
 func (b *Bus) starts(ctx context.Context, topics ...string) (Offsets, error) {
-	return b.listed(b.admin.ListStartOffsets(ctx, b.names.outsides(topics)...))
+	return b.list(ctx, b.admin.ListStartOffsets, topics...)
 }
 
 // after returns the first offset of each partition at or after a time, the end
 // when there is none.
 func (b *Bus) after(ctx context.Context, topic string, parts []int32, at time.Time) (map[int32]int64, error) {
-	all, err := b.listed(b.admin.ListOffsetsAfterMilli(ctx, at.UnixMilli(), b.names.outside(topic)))
+	all, err := b.list(ctx, func(ctx context.Context, topics ...string) (kadm.ListedOffsets, error) {
+		return b.admin.ListOffsetsAfterMilli(ctx, at.UnixMilli(), topics...)
+	}, topic)
 	if err != nil {
 		return nil, err
 	}
@@ -35,13 +38,33 @@ func (b *Bus) after(ctx context.Context, topic string, parts []int32, at time.Ti
 	return of, nil
 }
 
-func (b *Bus) listed(listed kadm.ListedOffsets, err error) (Offsets, error) {
-	if err == nil {
-		err = listed.Error()
+// settleWithin is how long brokers may disagree about a topic that was just made,
+// or about who leads a partition.
+const settleWithin = 30 * time.Second
+
+func (b *Bus) list(ctx context.Context, ask func(context.Context, ...string) (kadm.ListedOffsets, error), topics ...string) (Offsets, error) {
+	ctx, cancel := context.WithTimeout(ctx, settleWithin)
+	defer cancel()
+	for pause := 20 * time.Millisecond; ; pause = min(2*pause, time.Second) {
+		listed, err := ask(ctx, b.names.outsides(topics)...)
+		if err == nil {
+			err = listed.Error()
+		}
+		if err == nil {
+			return b.insideOf(listed), nil
+		}
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+			return nil, classify(fmt.Errorf("listing offsets: %w", err))
+		}
+		if !kerr.IsRetriable(err) {
+			return nil, classify(fmt.Errorf("listing offsets: %w", err))
+		}
 	}
-	if err != nil {
-		return nil, classify(fmt.Errorf("listing offsets: %w", err))
-	}
+}
+
+func (b *Bus) insideOf(listed kadm.ListedOffsets) Offsets {
 	o := Offsets{}
 	for topic, parts := range listed {
 		of := map[int32]int64{}
@@ -50,7 +73,7 @@ func (b *Bus) listed(listed kadm.ListedOffsets, err error) (Offsets, error) {
 		}
 		o[b.names.inside(topic)] = of
 	}
-	return o, nil
+	return o
 }
 
 // WaitCommitted returns nil once the group has committed up to o, or ctx's error

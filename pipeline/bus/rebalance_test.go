@@ -169,7 +169,15 @@ func TestAStableTransactionalIDFencesTheOther(t *testing.T) {
 	if fenced == nil {
 		t.Error("the fenced one ended without an error, its process would go on")
 	}
-	bustest.Eventually(t, "all inputs committed by the other", caughtUp(t, b, bus.GroupMatcher, bus.TopicFindings))
+	done := caughtUp(t, b, bus.GroupMatcher, bus.TopicFindings)
+	bustest.Eventually(t, "all inputs committed by the other", func() bool {
+		select {
+		case err := <-ended:
+			t.Fatalf("the other ended with %v, the first with %v", err, fenced)
+		default:
+		}
+		return done()
+	})
 	cancel()
 	if err := <-ended; err != nil {
 		t.Errorf("the other ended with %v", err)
