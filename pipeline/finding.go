@@ -36,6 +36,7 @@ const (
 	KeyWebsitePath       = "WebsitePathFinding"       // endpoint joins the site map of a website
 	KeyWebsiteTechnology = "WebsiteTechnologyFinding" // technology joins those of a website
 	KeyWebsiteResponse   = "WebsiteResponseFinding"   // statusCode, title, server, contentType, location of a website
+	KeyScreenshot        = "WebsiteScreenshotFinding" // an image of a website
 	KeyCertificate       = "CertificateFinding"       // subject, issuer, names, notBefore, notAfter, fingerprint of a website
 )
 

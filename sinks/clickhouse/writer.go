@@ -15,12 +15,19 @@ import (
 // insertsAtOnce bounds how many tables one batch is written to in parallel.
 const insertsAtOnce = 4
 
-// Write writes a batch, one INSERT per table that has rows, and returns nil when
-// the store has acknowledged all of them. After an error some may be written:
-// write the batch again.
+// Write writes a batch, one INSERT per table that has rows, applies its sweeps, and
+// returns nil when the store has acknowledged all of it. After an error some may be
+// written: write the batch again.
 func (s *Store) Write(ctx context.Context, b *rows.Batch) error {
 	ctx, cancel := context.WithTimeout(ctx, s.cfg.WriteTimeout)
 	defer cancel()
+	if err := s.write(ctx, b); err != nil {
+		return explain(err)
+	}
+	return explain(s.sweep(ctx, b))
+}
+
+func (s *Store) write(ctx context.Context, b *rows.Batch) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(insertsAtOnce)
 	// the largest first
@@ -36,7 +43,11 @@ func (s *Store) Write(ctx context.Context, b *rows.Batch) error {
 	insert(ctx, g, s, rangeTable, b.Ranges)
 	insert(ctx, g, s, tagTable, b.Tags)
 	insert(ctx, g, s, executionTable, b.Executions)
-	return explain(g.Wait())
+	insert(ctx, g, s, changeTable, b.Changes)
+	insert(ctx, g, s, pathTable, b.Paths)
+	insert(ctx, g, s, sweepTable, stored(b.Sweeps))
+	insertMarks(ctx, g, s, b.Marks)
+	return g.Wait()
 }
 
 // target is how rows of type R are laid out in columns of a table.
@@ -165,6 +176,7 @@ var websiteTable = &target[rows.Website]{"websites", []column[rows.Website]{
 	newest("title", func(r *rows.Website) rows.Value[string] { return r.Title }),
 	newest("server", func(r *rows.Website) rows.Value[string] { return r.Server }),
 	newest("certificate", func(r *rows.Website) rows.Value[string] { return r.Certificate }),
+	newest("screenshot", func(r *rows.Website) rows.Value[string] { return r.Screenshot }),
 	field("technologies", func(r *rows.Website) []string { return r.Technologies }),
 }}
 
@@ -179,6 +191,7 @@ func linkColumns() []column[rows.Link] {
 		field("addr", func(r *rows.Link) netip.Addr { return r.Addr }),
 		field("first_seen", func(r *rows.Link) int64 { return r.First }),
 		field("last_seen", func(r *rows.Link) int64 { return r.Last }),
+		field("deleted_at", func(r *rows.Link) int64 { return r.Deleted }),
 	}
 }
 

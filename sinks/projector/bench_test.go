@@ -33,7 +33,7 @@ func BenchmarkFold(b *testing.B) {
 	in := mixed(10_000)
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, dead := fold(in); len(dead) > 0 {
+		if _, dead := fold(in, newHistory(newMemory(), len(in.findings))); len(dead) > 0 {
 			b.Fatal(dead)
 		}
 	}

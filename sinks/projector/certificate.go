@@ -11,9 +11,9 @@ import (
 )
 
 // certificate is what a CertificateFinding says, as the JSON of a
-// pipeline.Certificate; "" when it says nothing of use. Everything in it comes
-// from the scanned host.
-func certificate(f *pipeline.Finding) string {
+// pipeline.Certificate; "" when it says nothing of use; and what it is called in a
+// history. Everything in it comes from the scanned host.
+func certificate(f *pipeline.Finding) (body, name string) {
 	c := pipeline.Certificate{
 		Subject: strings.TrimSpace(f.FieldText("subject")), Issuer: strings.TrimSpace(f.FieldText("issuer")),
 		Names: []string{}, NotBefore: instant(f.FieldText("notBefore")), NotAfter: instant(f.FieldText("notAfter")),
@@ -27,13 +27,13 @@ func certificate(f *pipeline.Finding) string {
 	slices.Sort(c.Names)
 	c.Names = slices.Compact(c.Names)
 	if c.Subject == "" && c.Fingerprint == "" && len(c.Names) == 0 {
-		return ""
+		return "", ""
 	}
 	b, err := json.Marshal(c)
 	if err != nil { // strings and times within JSON's years always marshal
-		return ""
+		return "", ""
 	}
-	return string(b)
+	return string(b), strings.TrimSpace(c.Subject + " " + c.Fingerprint)
 }
 
 // instant reads a time as RFC 3339 or as seconds since 1970; anything else, and

@@ -22,6 +22,7 @@ type input struct {
 	requests []entry[pipeline.JobRequest]
 	events   []entry[pipeline.ExecutionEvent]
 	lines    []entry[pipeline.LogLine]
+	marks    []entry[pipeline.Mark]
 }
 
 // decodeAlone is how many records one goroutine decodes before a second is worth
@@ -49,6 +50,7 @@ func decode(batch []bus.Record) (input, []rejected) {
 	for w := 1; w < workers; w++ {
 		in.findings, in.requests = append(in.findings, ins[w].findings...), append(in.requests, ins[w].requests...)
 		in.events, in.lines = append(in.events, ins[w].events...), append(in.lines, ins[w].lines...)
+		in.marks = append(in.marks, ins[w].marks...)
 		dead = append(dead, deads[w]...)
 	}
 	return in, dead
@@ -68,6 +70,9 @@ func (in *input) add(r *bus.Record, i int) error {
 	case bus.TopicLogs:
 		l, err := record.Decode[pipeline.LogLine](r.Value)
 		return keep(&in.lines, l, err, i, r.Offset)
+	case bus.TopicMarks:
+		m, err := record.Decode[pipeline.Mark](r.Value)
+		return keep(&in.marks, m, err, i, r.Offset)
 	default:
 		return pipeline.Errorf(pipeline.CodeInvalid, "the topic %s is not projected", r.Topic)
 	}

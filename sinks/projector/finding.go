@@ -3,7 +3,6 @@ package projector
 import (
 	"math"
 	"net/netip"
-	"strconv"
 	"strings"
 
 	"github.com/stalker-asm/stalker/pipeline"
@@ -78,10 +77,10 @@ func (f *folder) custom(s *said) error {
 	case pipeline.KeyOperatingSystem:
 		h, err := f.host(s)
 		if err == nil {
-			h.OS = h.OS.Merge(s.value("os"))
+			h.OS = h.OS.Merge(f.now(s, &h.Seen, pipeline.KindHost, "os", s.value("os")))
 		}
 		return err
-	case pipeline.KeyWebsiteTechnology, pipeline.KeyWebsiteResponse, pipeline.KeyCertificate, pipeline.KeyWebsitePath:
+	case pipeline.KeyWebsiteTechnology, pipeline.KeyWebsiteResponse, pipeline.KeyCertificate, pipeline.KeyWebsitePath, pipeline.KeyScreenshot:
 		return f.onWebsite(s)
 	default:
 		return nil
@@ -101,6 +100,8 @@ func (f *folder) resolved(s *said) error {
 	}
 	k := linkKey{hostKey{s.ProjectID, s.addr}, s.Domain}
 	row := &rows.Link{ProjectID: s.ProjectID, Domain: s.Domain, Addr: s.addr, First: s.at, Last: s.at}
+	d := f.domains[domainKey{s.ProjectID, s.Domain}]
+	f.now(s, &d.Seen, pipeline.KindDomain, "address:"+s.addr.String(), rows.Value[string]{Version: s.version, Value: "yes"})
 	if have := f.links[k]; have != nil {
 		have.Merge(row)
 		return nil
@@ -115,10 +116,10 @@ func (f *folder) domain(s *said) error {
 	}
 	k := domainKey{s.ProjectID, s.Domain}
 	if have := f.domains[k]; have != nil {
-		touch(&have.Seen, s.at)
+		f.touch(s, pipeline.KindDomain, &have.Seen)
 		return nil
 	}
-	seen, err := newSeen(s, pipeline.Locators{Domain: s.Domain}, false)
+	seen, err := f.first(s, pipeline.KindDomain, pipeline.Locators{Domain: s.Domain})
 	if err != nil {
 		return err
 	}
@@ -132,10 +133,10 @@ func (f *folder) host(s *said) (*rows.Host, error) {
 	}
 	k := hostKey{s.ProjectID, s.addr}
 	if have := f.hosts[k]; have != nil {
-		touch(&have.Seen, s.at)
+		f.touch(s, pipeline.KindHost, &have.Seen)
 		return have, nil
 	}
-	seen, err := newSeen(s, pipeline.Locators{IP: s.addr.String()}, false)
+	seen, err := f.first(s, pipeline.KindHost, pipeline.Locators{IP: s.addr.String()})
 	if err != nil {
 		return nil, err
 	}
@@ -154,10 +155,10 @@ func (f *folder) ipRange(s *said) error {
 	}
 	k := rangeKey{s.ProjectID, p.Addr(), p.Bits()}
 	if have := f.ranges[k]; have != nil {
-		touch(&have.Seen, s.at)
+		f.touch(s, pipeline.KindRange, &have.Seen)
 		return nil
 	}
-	seen, err := newSeen(s, pipeline.Locators{IP: p.Addr().String(), Mask: s.Mask}, false)
+	seen, err := f.first(s, pipeline.KindRange, pipeline.Locators{IP: p.Addr().String(), Mask: s.Mask})
 	if err != nil {
 		return err
 	}
@@ -175,10 +176,10 @@ func (f *folder) port(s *said, protocol pipeline.Protocol) (*rows.Port, error) {
 	}
 	k := portKey{hostKey{s.ProjectID, s.addr}, s.Port, protocol}
 	if have := f.ports[k]; have != nil {
-		touch(&have.Seen, s.at)
+		f.touch(s, pipeline.KindPort, &have.Seen)
 		return have, nil
 	}
-	seen, err := newSeen(s, pipeline.Locators{IP: s.addr.String(), Port: s.Port, Protocol: protocol}, false)
+	seen, err := f.first(s, pipeline.KindPort, pipeline.Locators{IP: s.addr.String(), Port: s.Port, Protocol: protocol})
 	if err != nil {
 		return nil, err
 	}
@@ -197,73 +198,9 @@ func (f *folder) portService(s *said) error {
 	if s.text("serviceName") == "" {
 		return nil
 	}
-	p.Service = p.Service.Merge(s.value("serviceName"))
-	p.Product = p.Product.Merge(s.value("serviceProduct"))
-	p.Version = p.Version.Merge(s.value("serviceVersion"))
-	return nil
-}
-
-// website makes the website and its port, host and domain.
-func (f *folder) website(s *said) (*rows.Website, error) {
-	if _, err := f.port(s, pipeline.TCP); err != nil {
-		return nil, err
-	}
-	if s.Domain != "" {
-		if err := f.domain(s); err != nil {
-			return nil, err
-		}
-	}
-	path := s.Path
-	if path == "" {
-		path = "/"
-	}
-	k := websiteKey{hostKey{s.ProjectID, s.addr}, s.Port, s.Domain, path}
-	w := f.websites[k]
-	if w == nil {
-		seen, err := newSeen(s, pipeline.Locators{IP: s.addr.String(), Port: s.Port, Domain: s.Domain, Path: path}, true)
-		if err != nil {
-			return nil, err
-		}
-		w = &rows.Website{Seen: seen, Addr: s.addr, Port: uint16(s.Port), Domain: s.Domain, Path: path}
-		f.websites[k] = w
-	}
-	touch(&w.Seen, s.at)
-	if s.SSL != nil {
-		ssl := rows.Value[uint8]{Version: s.version}
-		if *s.SSL {
-			ssl.Value = 1
-		}
-		w.SSL = w.SSL.Merge(ssl)
-	}
-	return w, nil
-}
-
-// onWebsite applies the custom findings about websites.
-func (f *folder) onWebsite(s *said) error {
-	w, err := f.website(s)
-	if err != nil {
-		return err
-	}
-	o := rows.Website{Seen: w.Seen}
-	switch s.Key {
-	case pipeline.KeyWebsiteTechnology:
-		for _, x := range s.Fields {
-			if t := strings.TrimSpace(x.Text()); x.Key == "technology" && t != "" {
-				o.Technologies = append(o.Technologies, t)
-			}
-		}
-	case pipeline.KeyWebsiteResponse:
-		// the answer as a whole: what this one lacks is gone
-		code, _ := strconv.ParseUint(s.text("statusCode"), 10, 16)
-		o.Status = rows.Value[uint16]{Version: s.version, Value: uint16(code)}
-		o.Title = rows.Value[string]{Version: s.version, Value: s.text("title")}
-		o.Server = rows.Value[string]{Version: s.version, Value: s.text("server")}
-	case pipeline.KeyCertificate:
-		if c := certificate(s.Finding); c != "" {
-			o.Certificate = rows.Value[string]{Version: s.version, Value: c}
-		}
-	}
-	w.Merge(&o)
+	p.Service = p.Service.Merge(f.now(s, &p.Seen, pipeline.KindPort, "service", s.value("serviceName")))
+	p.Product = p.Product.Merge(f.now(s, &p.Seen, pipeline.KindPort, "product", s.value("serviceProduct")))
+	p.Version = p.Version.Merge(f.now(s, &p.Seen, pipeline.KindPort, "version", s.value("serviceVersion")))
 	return nil
 }
 
@@ -283,14 +220,60 @@ func (f *folder) tag(s *said) error {
 	return nil
 }
 
-// touch widens what is known to be seen by one instant.
-func touch(seen *rows.Seen, at int64) {
-	seen.First, seen.Last = min(seen.First, at), max(seen.Last, at)
+// touch widens what is known to be seen by one instant. One before all others moves
+// the beginning of the history.
+func (f *folder) touch(s *said, kind pipeline.Kind, seen *rows.Seen) {
+	if s.at < seen.First {
+		seen.First = s.at
+		f.open(s, kind, seen, "")
+	}
+	seen.Last = max(seen.Last, s.at)
 }
 
-func newSeen(s *said, l pipeline.Locators, website bool) (rows.Seen, error) {
-	key, err := pipeline.CorrelationKey(s.ProjectID, l, website)
-	return rows.Seen{ProjectID: s.ProjectID, ID: pipeline.ResourceID(key), First: s.at, Last: s.at}, err
+// first begins the row of a resource, and says in its history that it is there.
+func (f *folder) first(s *said, kind pipeline.Kind, l pipeline.Locators) (rows.Seen, error) {
+	key, err := pipeline.CorrelationKey(s.ProjectID, l, kind == pipeline.KindWebsite)
+	if err != nil {
+		return rows.Seen{}, err
+	}
+	seen := rows.Seen{ProjectID: s.ProjectID, ID: pipeline.ResourceID(key), First: s.at, Last: s.at}
+	f.open(s, kind, &seen, key)
+	return seen, nil
+}
+
+func (f *folder) open(s *said, kind pipeline.Kind, seen *rows.Seen, key string) {
+	f.history.say(rows.Change{
+		ProjectID: s.ProjectID, At: s.at, ResourceID: seen.ID, Kind: kind, Key: key, Value: rows.Open, Cause: s.cause(),
+	})
+}
+
+// cause names who said it.
+func (s *said) cause() string {
+	if s.ExecutionID != "" {
+		return s.ExecutionID
+	}
+	return s.UserID
+}
+
+// now says in the history of a resource what an attribute of it is, when the finding
+// says so.
+func (f *folder) now(s *said, seen *rows.Seen, kind pipeline.Kind, attribute string, v rows.Value[string]) rows.Value[string] {
+	if v.Version > 0 {
+		f.history.say(rows.Change{
+			ProjectID: s.ProjectID, At: s.at, ResourceID: seen.ID, Attribute: attribute, Kind: kind, Value: clip(v.Value), Cause: s.cause(),
+		})
+	}
+	return v
+}
+
+// maxChange is how much of a value its history keeps, in bytes.
+const maxChange = 512
+
+func clip(s string) string {
+	if len(s) <= maxChange {
+		return s
+	}
+	return strings.ToValidUTF8(s[:maxChange], "") + "…"
 }
 
 func missing(s *said, what string) error {

@@ -12,24 +12,34 @@ import (
 )
 
 // fold makes rows of a decoded batch: one per resource however many findings are
-// about it. It is pure; what it rejects is what the store cannot hold.
-func fold(in input) (*rows.Batch, []rejected) {
-	f := folder{
+// about it. It changes nothing but what h collects; what it rejects is what the store
+// cannot hold.
+func fold(in input, h history) (*rows.Batch, []rejected) {
+	f := newFolder(in, h)
+	var dead []rejected
+	each(in.findings, &dead, f.finding)
+	each(in.marks, &dead, f.mark)
+	each(in.requests, &dead, f.request)
+	each(in.events, &dead, f.event)
+	each(in.lines, &dead, f.line)
+	f.out.Domains, f.out.Hosts, f.out.Ranges = f.domains.rows(), f.hosts.rows(), f.ranges.rows()
+	f.out.Ports, f.out.Websites, f.out.Links = f.ports.rows(), f.websites.rows(), f.links.rows()
+	f.out.Tags, f.out.Executions, f.out.Marks, f.out.Paths = f.tags.rows(), f.executions.rows(), f.marks.rows(), f.paths.rows()
+	f.out.Changes = append(f.out.Changes, f.history.rows...)
+	f.out.Swept = f.forget
+	return &f.out, dead
+}
+
+func newFolder(in input, h history) *folder {
+	f := &folder{
+		history: h, marks: set[string, rows.Mark]{}, paths: set[pathKey, rows.Path]{},
 		domains: set[domainKey, rows.Domain]{}, hosts: set[hostKey, rows.Host]{}, ranges: set[rangeKey, rows.Range]{},
 		ports: set[portKey, rows.Port]{}, websites: set[websiteKey, rows.Website]{}, links: set[linkKey, rows.Link]{},
 		tags: set[tagKey, rows.Tag]{}, executions: set[executionKey, rows.Execution]{},
 	}
 	f.out.Findings = make([]rows.Finding, 0, len(in.findings))
 	f.out.Lines = make([]rows.Line, 0, len(in.lines))
-	var dead []rejected
-	each(in.findings, &dead, f.finding)
-	each(in.requests, &dead, f.request)
-	each(in.events, &dead, f.event)
-	each(in.lines, &dead, f.line)
-	f.out.Domains, f.out.Hosts, f.out.Ranges = f.domains.rows(), f.hosts.rows(), f.ranges.rows()
-	f.out.Ports, f.out.Websites, f.out.Links = f.ports.rows(), f.websites.rows(), f.links.rows()
-	f.out.Tags, f.out.Executions = f.tags.rows(), f.executions.rows()
-	return &f.out, dead
+	return f
 }
 
 func each[T any](in []entry[T], dead *[]rejected, add func(*entry[T]) error) {
@@ -50,6 +60,10 @@ type folder struct {
 	links      set[linkKey, rows.Link]
 	tags       set[tagKey, rows.Tag]
 	executions set[executionKey, rows.Execution]
+	marks      set[string, rows.Mark] // by id, which is of one project
+	paths      set[pathKey, rows.Path]
+	history    history
+	forget     []string // resources whose own history this batch puts in doubt
 	out        rows.Batch
 }
 
@@ -79,6 +93,7 @@ type (
 		domain string
 	}
 	tagKey       struct{ project, resource, tag string }
+	pathKey      struct{ website, path string }
 	executionKey struct{ project, id string }
 )
 

@@ -76,6 +76,8 @@ func TestFoldFindings(t *testing.T) {
 	secure.body.SSL = &yes
 	tag := say(1, pipeline.TagFinding, "TagFinding", pipeline.Locators{IP: "192.0.2.1"})
 	tag.body.Tag = "Login"
+	picture := say(1, pipeline.CustomFinding, "WebsiteScreenshotFinding", site)
+	picture.body.Fields = []pipeline.Field{{Key: "image", Type: pipeline.ImageField, Data: "data:image/png;base64,AA=="}}
 	for name, tc := range map[string]struct {
 		in   entry[pipeline.Finding]
 		want rows.Batch
@@ -144,16 +146,24 @@ func TestFoldFindings(t *testing.T) {
 				w.Certificate = value(1, `{"subject":"CN=a.example","issuer":"CN=ca","names":["a.example","b.example"],"notBefore":"2024-01-01T00:00:00Z","notAfter":"2025-01-01T00:00:00Z","fingerprint":"abcd"}`)
 			}),
 		},
-		"path":          {say(1, pipeline.CustomFinding, "WebsitePathFinding", site, "endpoint", "/login"), onSite(func(*rows.Website) {})},
-		"anything else": {say(1, pipeline.CustomFinding, "WafFinding", site, "waf", "x"), rows.Batch{}},
+		"path": {say(1, pipeline.CustomFinding, "WebsitePathFinding", site, "endpoint", "/login#top", "endpoint", "https://a.example/x?y=1", "statusCode", "403"), func() rows.Batch {
+			b := onSite(func(*rows.Website) {})
+			for _, p := range []string{"/login", "/x?y=1"} {
+				b.Paths = append(b.Paths, rows.Path{ProjectID: "p", WebsiteID: b.Websites[0].ID, Path: p, First: now + 1, Last: now + 1, Status: value[uint16](1, 403)})
+			}
+			return b
+		}()},
+		"screenshot":                    {picture, onSite(func(w *rows.Website) { w.Screenshot = value(1, "f1") })},
+		"a screenshot without an image": {say(1, pipeline.CustomFinding, "WebsiteScreenshotFinding", site, "url", "https://a.example/x"), onSite(func(*rows.Website) {})},
+		"anything else":                 {say(1, pipeline.CustomFinding, "WafFinding", site, "waf", "x"), rows.Batch{}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got, dead := fold(input{findings: []entry[pipeline.Finding]{tc.in}})
+			got, dead := fold(input{findings: []entry[pipeline.Finding]{tc.in}}, newHistory(newMemory(), 0))
 			if len(dead) > 0 || len(got.Findings) != 1 {
 				t.Fatalf("rejected %v, stored %d", dead, len(got.Findings))
 			}
-			got.Findings = nil
-			if diff := gocmp.Diff(&tc.want, got, cmpopts.EquateComparable(netip.Addr{}), cmpopts.EquateEmpty()); diff != "" {
+			got.Findings, got.Changes = nil, nil // see TestHistory
+			if diff := gocmp.Diff(&tc.want, got, cmpopts.EquateComparable(netip.Addr{}), cmpopts.EquateEmpty(), cmpopts.SortSlices(func(a, b rows.Path) bool { return a.Path < b.Path })); diff != "" {
 				t.Errorf("(-want +got)\n%s", diff)
 			}
 		})
@@ -184,7 +194,7 @@ func TestFoldRejects(t *testing.T) {
 		"line without time": {lines: []entry[pipeline.LogLine]{{body: pipeline.LogLine{ExecutionID: "e", ProjectID: "p", Level: "info"}}}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			out, dead := fold(in)
+			out, dead := fold(in, newHistory(newMemory(), 0))
 			if len(dead) != 1 || pipeline.CodeOf(dead[0].err) != pipeline.CodeInvalid || out.Len() != 0 {
 				t.Errorf("rejected %v, made %d rows", dead, out.Len())
 			}
@@ -207,7 +217,7 @@ func TestFoldExecutions(t *testing.T) {
 		events:   []entry[pipeline.ExecutionEvent]{event(9, 1, pipeline.StateFailed), event(1, 1, pipeline.StateStarting), event(3, 1, pipeline.StateRunning)},
 		lines:    []entry[pipeline.LogLine]{{body: pipeline.LogLine{ExecutionID: "e1", ProjectID: "p", Attempt: 1, Stream: pipeline.StreamSDK, Seq: 4, Level: pipeline.LevelError, Text: "x", At: time.UnixMilli(now)}, offset: 17}},
 	}
-	out, dead := fold(in)
+	out, dead := fold(in, newHistory(newMemory(), 0))
 	body, err := json.Marshal(q)
 	if err != nil {
 		t.Fatal(err)
@@ -241,7 +251,7 @@ func TestFoldIsCommutative(t *testing.T) {
 		plain,
 		say(8, pipeline.CustomFinding, "OperatingSystemFinding", pipeline.Locators{IP: "192.0.2.1"}, "os", "Linux"),
 	}
-	want, _ := fold(input{findings: in})
+	want, _ := fold(input{findings: in}, newHistory(newMemory(), 0))
 	if len(want.Hosts) != 1 || len(want.Ports) != 1 || len(want.Websites) != 1 || len(want.Findings) != len(in) {
 		t.Fatalf("folded to %+v", want)
 	}
@@ -250,9 +260,13 @@ func TestFoldIsCommutative(t *testing.T) {
 	}
 	back := slices.Clone(in)
 	slices.Reverse(back)
-	got, _ := fold(input{findings: append(back, in...)}) // and all of it again
+	got, _ := fold(input{findings: append(back, in...)}, newHistory(newMemory(), 0)) // and all of it again
 	slices.SortFunc(got.Findings, func(a, b rows.Finding) int { return cmp.Compare(a.At, b.At) })
 	got.Findings = slices.CompactFunc(got.Findings, func(a, b rows.Finding) bool { return a.ID == b.ID })
+	if diff := gocmp.Diff(rows.Events(want.Changes), rows.Events(got.Changes)); diff != "" || len(want.Changes) == 0 {
+		t.Errorf("history (-in order +backwards)\n%s", diff)
+	}
+	want.Changes, got.Changes = nil, nil
 	if diff := gocmp.Diff(want, got, cmpopts.EquateComparable(netip.Addr{})); diff != "" {
 		t.Errorf("(-in order +backwards)\n%s", diff)
 	}
@@ -264,7 +278,7 @@ func TestStoredFinding(t *testing.T) {
 		{Key: "url", Label: "URL", Type: pipeline.TextField, Data: "http://x/"}, {Key: "image", Type: pipeline.ImageField, Data: "data:image/png;base64,AAAA"},
 	}
 	e.body.SSL = &yes
-	out, _ := fold(input{findings: []entry[pipeline.Finding]{e}})
+	out, _ := fold(input{findings: []entry[pipeline.Finding]{e}}, newHistory(newMemory(), 0))
 	want := rows.Finding{
 		ID: "f1", ProjectID: "p", CorrelationKey: e.body.CorrelationKey, At: now + 1, Source: "job", ExecutionID: "e1", Type: "CustomFinding",
 		Key: "WebsiteScreenshotFinding", IP: "192.0.2.1", Port: 443, Path: "/", Mask: 24, SSL: 1,
@@ -284,7 +298,7 @@ func FuzzCertificate(f *testing.F) {
 	f.Add("x", "1e300", "")
 	f.Fuzz(func(t *testing.T, subject, at, names string) {
 		field := func(k, v string) pipeline.Field { return pipeline.Field{Key: k, Type: pipeline.TextField, Data: v} }
-		body := certificate(&pipeline.Finding{Fields: []pipeline.Field{field("subject", subject), field("notAfter", at), field("notBefore", at), field("sans", names)}})
+		body, _ := certificate(&pipeline.Finding{Fields: []pipeline.Field{field("subject", subject), field("notAfter", at), field("notBefore", at), field("sans", names)}})
 		if body == "" {
 			if strings.TrimSpace(subject) != "" {
 				t.Errorf("a certificate with the subject %q is lost", subject)

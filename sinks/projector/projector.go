@@ -1,6 +1,6 @@
 // Package projector turns what stands on the topics into rows of the store:
-// findings become resources, links, tags and stored findings; job requests and
-// execution events become executions; log lines become lines.
+// findings become resources, links, tags and stored findings; what people decided
+// becomes marks; job requests and execution events become executions; log lines become lines.
 //
 // It owns no connection and no offset: Handle returns nil only when the store has
 // acknowledged every row, and the consumer commits then. Handle is idempotent, so
@@ -45,18 +45,19 @@ type Projector struct {
 	dead    deadLetters
 	log     *slog.Logger
 	metrics *metrics
+	memory  *memory
 }
 
 var _ bus.Handler = (*Projector)(nil)
 
 // New returns a projector.
 func New(d Deps) *Projector {
-	return &Projector{store: d.Store, dead: d.Dead, log: d.Log.With("component", "projector"), metrics: newMetrics(d.Metrics)}
+	return &Projector{store: d.Store, dead: d.Dead, log: d.Log.With("component", "projector"), metrics: newMetrics(d.Metrics), memory: newMemory()}
 }
 
 // Topics are what a projector reads, in the group bus.GroupProjector.
 func Topics() []string {
-	return []string{bus.TopicFindings, bus.TopicJobs, bus.TopicExecutions, bus.TopicLogs}
+	return []string{bus.TopicFindings, bus.TopicJobs, bus.TopicExecutions, bus.TopicLogs, bus.TopicMarks}
 }
 
 // Handle projects one batch.
@@ -64,13 +65,15 @@ func (p *Projector) Handle(ctx context.Context, batch []bus.Record) error {
 	start := time.Now()
 	in, dead := decode(batch)
 	start = p.metrics.took(stageDecode, start)
-	out, more := fold(in)
+	h := newHistory(p.memory, len(in.findings))
+	out, more := fold(in, h)
 	start = p.metrics.took(stageFold, start)
 	if out.Len() > 0 {
 		if err := p.store.Write(ctx, out); err != nil {
 			return fmt.Errorf("writing %d rows of %d records: %w", out.Len(), len(batch), err)
 		}
 	}
+	p.memory.written(&h, out.Swept)
 	p.metrics.took(stageWrite, start)
 	if err := p.bury(ctx, batch, append(dead, more...)); err != nil {
 		return err

@@ -100,6 +100,7 @@ type Website struct {
 	Server       Value[string]
 	Certificate  Value[string] // JSON of a pipeline.Certificate
 	Technologies []string      // sorted, no value twice
+	Screenshot   Value[string] // id of the finding that has it
 }
 
 // Link says that a domain was seen to resolve to an address. Its key is
@@ -110,6 +111,22 @@ type Link struct {
 	Addr      netip.Addr
 	First     int64
 	Last      int64
+	Deleted   int64
+}
+
+// Path is a path of a website's site map. Its key is (ProjectID, WebsiteID, Path).
+type Path struct {
+	ProjectID string
+	WebsiteID string
+	Path      string
+	First     int64
+	Last      int64
+	Status    Value[uint16]
+}
+
+// Merge folds o, a row with the same key, into p.
+func (p *Path) Merge(o *Path) {
+	p.First, p.Last, p.Status = min(p.First, o.First), max(p.Last, o.Last), p.Status.Merge(o.Status)
 }
 
 // Tag says whether a resource carries a tag: State is 1 or 0. Its key is
@@ -231,6 +248,7 @@ func (w *Website) Merge(o *Website) {
 	w.merge(o.Seen)
 	w.SSL, w.Status, w.Title = w.SSL.Merge(o.SSL), w.Status.Merge(o.Status), w.Title.Merge(o.Title)
 	w.Server, w.Certificate = w.Server.Merge(o.Server), w.Certificate.Merge(o.Certificate)
+	w.Screenshot = w.Screenshot.Merge(o.Screenshot)
 	if len(o.Technologies) > 0 {
 		w.Technologies = slices.Concat(w.Technologies, o.Technologies)
 		slices.Sort(w.Technologies)
@@ -239,7 +257,9 @@ func (w *Website) Merge(o *Website) {
 }
 
 // Merge folds o, a row with the same key, into l.
-func (l *Link) Merge(o *Link) { l.First, l.Last = min(l.First, o.First), max(l.Last, o.Last) }
+func (l *Link) Merge(o *Link) {
+	l.First, l.Last, l.Deleted = min(l.First, o.First), max(l.Last, o.Last), max(l.Deleted, o.Deleted)
+}
 
 // Merge folds o, a row with the same key, into t.
 func (t *Tag) Merge(o *Tag) { t.State = t.State.Merge(o.State) }
@@ -268,10 +288,19 @@ type Batch struct {
 	Findings   []Finding
 	Executions []Execution
 	Lines      []Line
+	Paths      []Path
+	Marks      []Mark
+	Changes    []Change
+	Sweeps     []Sweep
+
+	// Swept are the ids of resources that a sweep changed while the batch was
+	// written: what whoever made the batch knew of them is old.
+	Swept []string
 }
 
 // Len is the number of rows in b.
 func (b *Batch) Len() int {
 	return len(b.Domains) + len(b.Hosts) + len(b.Ranges) + len(b.Ports) + len(b.Websites) +
-		len(b.Links) + len(b.Tags) + len(b.Findings) + len(b.Executions) + len(b.Lines)
+		len(b.Links) + len(b.Tags) + len(b.Findings) + len(b.Executions) + len(b.Lines) +
+		len(b.Paths) + len(b.Marks) + len(b.Changes) + len(b.Sweeps)
 }

@@ -330,6 +330,7 @@ var sweeps = Table{
 		{"domain", "String"},
 		{"ports", "Array(UInt16)"}, // pairs of first and last; none means all
 		{"protocol", "LowCardinality(String)"},
+		{"path", "String"},
 		{"cause", "String"},
 	},
 	OrderBy: []string{"until", "project_id", "id"},
