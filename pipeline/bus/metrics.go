@@ -21,6 +21,7 @@ type metrics struct {
 	dead        *prometheus.CounterVec
 	restoring   *prometheus.HistogramVec
 	outstanding *prometheus.GaugeVec
+	lag         *prometheus.GaugeVec
 }
 
 func newMetrics(reg prometheus.Registerer) *metrics {
@@ -52,7 +53,10 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 	m.outstanding = prometheus.NewGaugeVec(prometheus.GaugeOpts{
 		Name: "stalker_bus_queue_unfinished_records", Help: "Records taken from a queue and not finished.",
 	}, []string{"group"})
-	reg.MustRegister(m.outstanding)
+	m.lag = prometheus.NewGaugeVec(prometheus.GaugeOpts{
+		Name: "stalker_bus_lag_records", Help: "Records of a topic that a group has not committed.",
+	}, []string{"group", "topic"})
+	reg.MustRegister(m.outstanding, m.lag)
 	for _, t := range Topics() {
 		m.produced.WithLabelValues(t.Name)
 		m.produceErrs.WithLabelValues(t.Name)

@@ -2,6 +2,7 @@ package bus
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -112,7 +113,7 @@ func (b *Bus) Lag(ctx context.Context, group string, topics ...string) (map[stri
 
 func (b *Bus) behind(ctx context.Context, group string, o Offsets) (int64, error) {
 	committed, err := b.admin.FetchOffsets(ctx, b.names.prefix+group)
-	if err != nil {
+	if err != nil && !errors.Is(err, kerr.GroupIDNotFound) { // a group that never committed has read nothing
 		return 0, classify(fmt.Errorf("fetching offsets of %s: %w", group, err))
 	}
 	var n int64

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"fmt"
+	"maps"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -42,7 +43,26 @@ func (a *App) addRoles(context.Context) error {
 			return err
 		}
 	}
+	if groups := a.groups(); len(groups) > 0 {
+		a.group.Add("lag", 10*time.Second, func(ctx context.Context) error { return a.bus.WatchLag(ctx, groups) })
+	}
 	return a.addHTTP(keys)
+}
+
+// groups are the consumer groups this process takes part in, and what they read.
+func (a *App) groups() map[string][]string {
+	all := map[string]map[string][]string{
+		RoleProjector: {bus.GroupProjector: projector.Topics()},
+		RoleMatcher:   {bus.GroupMatcher: {bus.TopicFindings}},
+		RoleLauncher:  {bus.GroupLauncher: {bus.TopicJobs}},
+	}
+	groups := map[string][]string{}
+	for role, reads := range all {
+		if a.cfg.has(role) {
+			maps.Copy(groups, reads)
+		}
+	}
+	return groups
 }
 
 // jobTokenKeys returns the key that signs, and those that are accepted besides.
