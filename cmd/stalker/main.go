@@ -30,6 +30,7 @@ func root() *cobra.Command {
 	}
 	c.AddCommand(serveCommand(), scanCommand(), configCommand(), migrateCommand())
 	c.AddCommand(openapiCommand(), demoCommand())
+	c.AddCommand(ruleCommand())
 	return c
 }
 

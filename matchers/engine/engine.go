@@ -89,6 +89,7 @@ func (e *Engine) ruleSet() *compiled {
 	c := &compiled{set: set, position: at}
 	e.rules.Store(c)
 	e.metrics.rules.Set(float64(set.Len()))
+	e.metrics.unindexed.Set(float64(set.Unindexed()))
 	e.metrics.broken.Set(float64(len(set.Broken())))
 	e.metrics.compiling.Observe(e.now().Sub(start).Seconds())
 	return c
@@ -120,6 +121,7 @@ type batch struct {
 	engine  *Engine
 	rules   *compiled
 	touched map[int32]*partition
+	found   []*rule.Rule // of the finding in hand
 	out     bus.Outcome
 }
 
@@ -157,18 +159,16 @@ func (b *batch) state(in *input) *partition {
 
 // match runs every candidate through the stages. One rule never affects another.
 func (b *batch) match(in *input) {
-	everywhere, project := b.rules.set.Candidates(&in.Finding)
-	if len(everywhere)+len(project) == 0 {
+	b.found = b.rules.set.Candidates(&in.Finding, b.found[:0])
+	if len(b.found) == 0 {
 		return
 	}
 	c := candidate{engine: b.engine, finding: &in.Finding, state: b.state(in), control: b.rules.position}
-	for _, list := range [2][]*rule.Rule{everywhere, project} {
-		for _, c.rule = range list {
-			_, reason := c.judge()
-			b.engine.metrics.verdicts[reason].Inc()
-			if reason == Fired {
-				b.fire(in, &c)
-			}
+	for _, c.rule = range b.found {
+		_, reason := c.judge()
+		b.engine.metrics.verdicts[reason].Inc()
+		if reason == Fired {
+			b.fire(in, &c)
 		}
 	}
 }

@@ -22,7 +22,7 @@ type Decision struct {
 // Handle runs, and changes nothing.
 func (e *Engine) Explain(n int32, f *pipeline.Finding) []Decision {
 	rules := e.ruleSet()
-	everywhere, project := rules.set.Candidates(f)
+	reacting := rules.set.Reacting(f)
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	state := e.parts[n]
@@ -30,17 +30,15 @@ func (e *Engine) Explain(n int32, f *pipeline.Finding) []Decision {
 		state = newPartition() // not ours: as if nothing had fired
 	}
 	c := candidate{engine: e, finding: f, state: state, control: rules.position}
-	out := make([]Decision, 0, len(everywhere)+len(project))
-	for _, list := range [2][]*rule.Rule{everywhere, project} {
-		for _, c.rule = range list {
-			d := Decision{Rule: c.rule}
-			d.Stage, d.Reason = c.judge()
-			d.Detail = c.detail(d.Reason)
-			if d.Reason == Fired {
-				d.Request = c.request()
-			}
-			out = append(out, d)
+	out := make([]Decision, 0, len(reacting))
+	for _, c.rule = range reacting {
+		d := Decision{Rule: c.rule}
+		d.Stage, d.Reason = c.judge()
+		d.Detail = c.detail(d.Reason)
+		if d.Reason == Fired {
+			d.Request = c.request()
 		}
+		out = append(out, d)
 	}
 	return out
 }

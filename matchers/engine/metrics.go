@@ -14,6 +14,7 @@ type metrics struct {
 	unjoined   *prometheus.CounterVec
 	unreadable prometheus.Counter
 	rules      prometheus.Gauge
+	unindexed  prometheus.Gauge
 	broken     prometheus.Gauge
 	compiling  prometheus.Histogram
 	triggers   *prometheus.GaugeVec
@@ -36,6 +37,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		derived:    counter("derived_findings_total", "Websites derived from names and HTTP ports."),
 		unreadable: counter("unreadable_state_records_total", "State records that were not understood when state was restored."),
 		rules:      gauge("rules", "Subscriptions that take part."),
+		unindexed:  gauge("unindexed_rules", "Rules without a condition to find them by: each costs time for every finding of its keys."),
 		broken:     gauge("broken_subscriptions", "Subscriptions with problems."),
 		compiling: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name: "stalker_matcher_compile_seconds", Help: "How long making the rule set took after a change.", Buckets: []float64{.001, .01, .1, 1, 10},
@@ -50,7 +52,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 	verdicts := prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "stalker_matcher_verdicts_total", Help: "What became of subscriptions that reacted to a finding's key.",
 	}, []string{"stage", "reason"})
-	reg.MustRegister(m.findings, verdicts, m.requests, m.derived, m.unjoined, m.unreadable, m.rules, m.broken, m.compiling, m.triggers, m.hosts)
+	reg.MustRegister(m.findings, verdicts, m.requests, m.derived, m.unjoined, m.unreadable, m.rules, m.unindexed, m.broken, m.compiling, m.triggers, m.hosts)
 	for stage, list := range reasons() {
 		for _, r := range list {
 			m.verdicts[r] = verdicts.WithLabelValues(string(stage), string(r))

@@ -10,26 +10,45 @@ import (
 	"time"
 
 	"github.com/goccy/go-yaml/ast"
+
+	"github.com/stalker-asm/stalker/pipeline"
 )
+
+// triggers are the kinds of subscriptions.
+var triggers = []string{string(Event), string(Cron), string(Reconcile)}
+
+// KeysOf lists the keys a document of the kind may have, nil for an unknown kind.
+// The last four of every kind are those of the reference's API.
+func KeysOf(t Trigger) []string {
+	about := []string{"cooldown", "job", "conditions", "jobName", "jobParameters", "isEnabled", "projectId"}
+	head := []string{"name", "triggerType"}
+	switch t {
+	case Event:
+		return slices.Concat(head, []string{"findings", "discriminator"}, about)
+	case Cron:
+		return slices.Concat(head, []string{"cronExpression", "timeZone", "missed", "overlap", "input", "filter", "batch"}, about)
+	case Reconcile:
+		return slices.Concat(head, []string{"cronExpression", "timeZone", "input", "filter", "expect"}, about)
+	default:
+		return nil
+	}
+}
 
 func (p *reader) document(n ast.Node) *Document {
 	d := &Document{Trigger: Event}
 	probe, _ := n.(*ast.MappingNode)
+	var trigger ast.Node
 	if probe != nil {
 		for _, v := range probe.Values {
 			if keyOf(v) == "triggerType" {
+				trigger = v.Value
 				d.Trigger = Trigger(p.text(v.Value, "triggerType"))
 			}
 		}
 	}
-	known := []string{"name", "triggerType", "job", "conditions", "cooldown"}
-	switch d.Trigger {
-	case Event:
-		known = append(known, "findings", "discriminator")
-	case Cron:
-		known = append(known, "cronExpression", "input", "batch")
-	default:
-		p.fail(n, "triggerType", "event or cron is expected, not %q", d.Trigger)
+	known := KeysOf(d.Trigger)
+	if known == nil {
+		p.expect(or(trigger, n), "triggerType", triggers, "%s is expected, not %q", orList(triggers), d.Trigger)
 		return d
 	}
 	e := p.entries(n, "", known...)
@@ -37,16 +56,34 @@ func (p *reader) document(n ast.Node) *Document {
 		return d
 	}
 	d.Name = p.required(n, e, "name")
-	p.job(n, e["job"], d)
+	p.about(e, d)
+	p.job(n, e, d)
 	if c := e["conditions"]; c != nil && !null(c) {
 		d.Conditions = p.list(c, "conditions", 1)
 	}
-	if d.Trigger == Event {
+	switch d.Trigger {
+	case Event:
 		p.event(n, e, d)
-	} else {
+	case Cron:
 		p.cron(n, e, d)
+	default:
+		p.reconcile(n, e, d)
 	}
 	return d
+}
+
+// about reads what the reference's API has beside the document itself.
+func (p *reader) about(e map[string]ast.Node, d *Document) {
+	if v := e["isEnabled"]; v != nil && !null(v) {
+		enabled := p.boolean(v, "isEnabled")
+		d.Enabled = &enabled
+	}
+	if v := e["projectId"]; v != nil && !null(v) {
+		d.ProjectID = p.text(v, "projectId")
+		if d.ProjectID != "" && !pipeline.IsID(d.ProjectID) {
+			p.fail(v, "projectId", "an id of %d hexadecimal digits is expected, not %q", pipeline.IDLen, clip(d.ProjectID))
+		}
+	}
 }
 
 func (p *reader) event(n ast.Node, e map[string]ast.Node, d *Document) {
@@ -56,9 +93,16 @@ func (p *reader) event(n ast.Node, e map[string]ast.Node, d *Document) {
 		p.fail(or(e["findings"], n), "findings", "a list of finding keys is required, such as [PortFinding]")
 	case len(seq.Values) == 0:
 		p.fail(seq, "findings", "the list is empty: the subscription would never fire")
+	case len(seq.Values) > MaxFindingKeys:
+		p.fail(seq, "findings", "at most %d finding keys are expected, there are %d", MaxFindingKeys, len(seq.Values))
 	default:
 		for i, v := range seq.Values {
-			d.Findings = append(d.Findings, p.text(v, fmt.Sprintf("findings[%d]", i)))
+			path := fmt.Sprintf("findings[%d]", i)
+			key := p.text(v, path)
+			if len(key) > MaxFindingKey {
+				p.fail(v, path, "a finding key of at most %d bytes is expected", MaxFindingKey)
+			}
+			d.Findings = append(d.Findings, key)
 		}
 	}
 	if e["cooldown"] == nil {
@@ -72,27 +116,6 @@ func (p *reader) event(n ast.Node, e map[string]ast.Node, d *Document) {
 	}
 }
 
-var inputs = []string{"ALL_DOMAINS", "ALL_HOSTS", "ALL_TCP_PORTS", "ALL_UDP_PORTS", "ALL_IP_RANGES", "ALL_WEBSITES"}
-
-func (p *reader) cron(n ast.Node, e map[string]ast.Node, d *Document) {
-	d.Schedule = p.required(n, e, "cronExpression")
-	if f := len(strings.Fields(d.Schedule)); d.Schedule != "" && !strings.HasPrefix(d.Schedule, "@") && f != 5 && f != 6 {
-		p.fail(e["cronExpression"], "cronExpression", "5 or 6 fields are expected, there are %d", f)
-	}
-	if v := e["input"]; v != nil && !null(v) {
-		d.Input = p.text(v, "input")
-		if !slices.Contains(inputs, d.Input) {
-			p.fail(v, "input", "%q is none of %s", d.Input, strings.Join(inputs, ", "))
-		}
-	}
-	if v := e["cooldown"]; v != nil && !null(v) {
-		d.Cooldown = p.seconds(v, "cooldown")
-	}
-	if v := e["batch"]; v != nil && !null(v) {
-		p.batch(v, d)
-	}
-}
-
 func (p *reader) batch(v ast.Node, d *Document) {
 	d.Batch = &Batch{}
 	for k, x := range p.entries(v, "batch", "enabled", "size") {
@@ -100,7 +123,7 @@ func (p *reader) batch(v ast.Node, d *Document) {
 		case k == "enabled" && isBool:
 			d.Batch.Enabled = b.Value
 		case k == "enabled":
-			p.fail(x, "batch.enabled", "true or false is expected, not %s", what(x))
+			d.Batch.Enabled = p.boolean(x, "batch.enabled")
 		case null(x):
 		default:
 			if f, ok := p.number(x); ok && f >= 1 && f == math.Trunc(f) && f < 1e9 {
@@ -117,9 +140,23 @@ func (p *reader) batch(v ast.Node, d *Document) {
 
 var parameterName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]*$`)
 
-func (p *reader) job(parent, n ast.Node, d *Document) {
-	if n == nil {
+// job reads job: {name, parameters}, or the jobName and jobParameters of the
+// reference's API.
+func (p *reader) job(parent ast.Node, doc map[string]ast.Node, d *Document) {
+	n, flat := doc["job"], doc["jobName"]
+	switch {
+	case n != nil && flat != nil:
+		p.fail(flat, "jobName", "write either job or jobName, not both")
+		return
+	case n == nil && doc["jobParameters"] != nil && flat == nil:
+		p.fail(parent, "jobName", "is required beside jobParameters")
+		return
+	case n == nil && flat == nil:
 		p.fail(parent, "job", "is required: {name: …, parameters: […]}")
+		return
+	case n == nil:
+		d.Job = p.text(flat, "jobName")
+		p.parameters(doc["jobParameters"], "jobParameters", d)
 		return
 	}
 	e := p.entries(n, "job", "name", "parameters")
@@ -131,20 +168,24 @@ func (p *reader) job(parent, n ast.Node, d *Document) {
 	} else {
 		d.Job = p.text(e["name"], "job.name")
 	}
-	v := e["parameters"]
+	p.parameters(e["parameters"], "job.parameters", d)
+}
+
+func (p *reader) parameters(v ast.Node, path string, d *Document) {
 	if v == nil || null(v) {
 		return
 	}
 	seq, ok := v.(*ast.SequenceNode)
 	if !ok {
-		p.fail(v, "job.parameters", "a list of {name, value} is expected, not %s", what(v))
+		p.fail(v, path, "a list of {name, value} is expected, not %s", what(v))
 		return
 	}
 	names := map[string]bool{}
 	for i, x := range seq.Values {
-		arg := p.parameter(x, fmt.Sprintf("job.parameters[%d]", i))
+		at := fmt.Sprintf("%s[%d]", path, i)
+		arg := p.parameter(x, at)
 		if names[arg.Name] && arg.Name != "" {
-			p.fail(x, fmt.Sprintf("job.parameters[%d].name", i), "%q has a value already", arg.Name)
+			p.fail(x, at+".name", "%q has a value already", arg.Name)
 		}
 		names[arg.Name] = true
 		d.Parameters = append(d.Parameters, arg)
@@ -203,6 +244,15 @@ func (p *reader) seconds(n ast.Node, path string) time.Duration {
 		return 0
 	}
 	return time.Duration(f) * time.Second
+}
+
+func (p *reader) boolean(n ast.Node, path string) bool {
+	b, ok := n.(*ast.BoolNode)
+	if !ok {
+		p.expect(n, path, []string{"true", "false"}, "true or false is expected, not %s", what(n))
+		return false
+	}
+	return b.Value
 }
 
 func (p *reader) number(n ast.Node) (float64, bool) {

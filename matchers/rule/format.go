@@ -13,17 +13,18 @@ func Format(d *Document) []byte {
 	w := &writer{}
 	w.line(0, "name", d.Name)
 	w.line(0, "triggerType", string(d.Trigger))
+	w.optional("projectId", d.ProjectID)
+	if d.Enabled != nil {
+		w.line(0, "isEnabled", *d.Enabled)
+	}
 	if d.Trigger == Event {
 		w.line(0, "findings", d.Findings)
-		w.line(0, "cooldown", int64(d.Cooldown.Seconds()))
 		w.optional("discriminator", d.Discriminator)
 	} else {
-		w.line(0, "cronExpression", d.Schedule)
-		w.optional("input", d.Input)
-		w.batch(d.Batch)
-		if d.Cooldown != 0 {
-			w.line(0, "cooldown", int64(d.Cooldown.Seconds()))
-		}
+		w.scheduled(d)
+	}
+	if d.Trigger != Cron || d.Cooldown != 0 {
+		w.line(0, "cooldown", int64(d.Cooldown.Seconds()))
 	}
 	w.line(0, "job", nil)
 	w.line(1, "name", d.Job)
@@ -38,6 +39,25 @@ func Format(d *Document) []byte {
 		w.conditions(d.Conditions, 1)
 	}
 	return w.Bytes()
+}
+
+func (w *writer) scheduled(d *Document) {
+	w.line(0, "cronExpression", d.Schedule)
+	w.optional("timeZone", d.TimeZone)
+	if d.Missed == MissedSkip {
+		w.line(0, "missed", d.Missed)
+	}
+	if d.Overlap {
+		w.line(0, "overlap", true)
+	}
+	w.optional("input", d.Input)
+	w.optional("filter", d.Filter)
+	w.batch(d.Batch)
+	if d.Expect != nil {
+		w.line(0, "expect", nil)
+		w.line(1, "finding", d.Expect.Finding)
+		w.line(1, "maxAge", int64(d.Expect.MaxAge.Seconds()))
+	}
 }
 
 type writer struct{ bytes.Buffer }
@@ -79,7 +99,7 @@ func (w *writer) conditions(list []Condition, indent int) {
 		}
 		switch {
 		case c.Junction == "":
-			w.text("{lhs: " + flow(c.Left) + ", operator: " + flow(c.Operator) + ", rhs: " + flow(c.Right) + "}\n")
+			w.text("{lhs: " + flow(c.Left) + ", operator: " + flow(c.Operator) + w.right(c.Right) + "}\n")
 		case len(inner) == 0:
 			w.text("{" + c.Junction + ": []}\n")
 		default:
@@ -87,6 +107,14 @@ func (w *writer) conditions(list []Condition, indent int) {
 			w.conditions(inner, indent+2)
 		}
 	}
+}
+
+// right writes the right side; exists may have none.
+func (*writer) right(v any) string {
+	if v == nil {
+		return ""
+	}
+	return ", rhs: " + flow(v)
 }
 
 // flow writes a value on one line, as JSON, which is YAML: text is always quoted.

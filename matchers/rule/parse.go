@@ -21,17 +21,21 @@ const (
 	MaxDepth      = 32
 	MaxCooldown   = 10 * 365 * 24 * time.Hour
 
+	MaxFindingKeys = 100 // finding keys of one subscription
+	MaxFindingKey  = 200 // bytes of one of them
+
 	maxTokens  = 100_000
 	maxNesting = 3*MaxDepth + 4 // brackets: a condition takes three, {and: [{…}]}
 )
 
 // Parse reads a document. The error is Problems with every problem found; then
 // there is no document.
-func Parse(source []byte) (*Document, error) {
+func Parse(source []byte) (*Document, error) { return parse(source, &reader{}) }
+
+func parse(source []byte, p *reader) (*Document, error) {
 	if len(source) > MaxDocument {
 		return nil, Problems{{Message: fmt.Sprintf("the document has %d bytes, at most %d are allowed", len(source), MaxDocument)}}
 	}
-	p := &reader{}
 	root, err := tree(source)
 	if err != nil {
 		return nil, problemsOf(err)
@@ -99,7 +103,7 @@ func guard(tokens token.Tokens) error {
 		case token.SequenceEntryType:
 			dashes++
 		case token.AnchorType, token.AliasType, token.MergeKeyType:
-			return at(t, "anchors and aliases are not allowed: write the value out")
+			return at(t, "anchors and aliases are not allowed: write the value out, and quote a text that begins with * or &")
 		case token.TagType:
 			return at(t, "tags are not allowed: quote what is text")
 		case token.MappingKeyType:
@@ -133,11 +137,17 @@ func problemsOf(err error) Problems {
 // reader walks the tree and gathers problems.
 type reader struct {
 	problems   Problems
+	strict     bool // Check
 	conditions int
 }
 
 func (p *reader) fail(n ast.Node, path, format string, args ...any) {
-	pr := Problem{Path: path, Message: fmt.Sprintf(format, args...)}
+	p.expect(n, path, nil, format, args...)
+}
+
+// expect is fail with the few things that may stand there.
+func (p *reader) expect(n ast.Node, path string, expected []string, format string, args ...any) {
+	pr := Problem{Path: path, Message: fmt.Sprintf(format, args...), Expected: expected}
 	if t := first(n).GetToken(); t != nil && t.Position != nil {
 		pr.Line, pr.Column = t.Position.Line, t.Position.Column
 	}
@@ -169,7 +179,7 @@ func (p *reader) entries(n ast.Node, path string, known ...string) map[string]as
 		case key == "finding" && slices.Contains(known, "findings"):
 			p.fail(v.Key, join(path, key), "write findings: [X] instead")
 		case !slices.Contains(known, key):
-			p.fail(v.Key, join(path, key), "unknown key, known here: %s", strings.Join(known, ", "))
+			p.expect(v.Key, join(path, key), known, "unknown key, known here: %s", strings.Join(known, ", "))
 		case out[key] != nil:
 			p.fail(v.Key, join(path, key), "written twice")
 		default:

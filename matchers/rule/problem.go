@@ -13,6 +13,8 @@ type Problem struct {
 	Column  int    `json:"column"`
 	Path    string `json:"path"` // as in conditions[2].operator
 	Message string `json:"message"`
+	// Expected is what may stand there, where that is one of a few things.
+	Expected []string `json:"expected,omitempty"`
 }
 
 // String writes the problem as line:column: path: message.

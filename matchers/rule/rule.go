@@ -7,6 +7,7 @@ package rule
 
 import (
 	"encoding/json"
+	"slices"
 	"time"
 
 	"github.com/stalker-asm/stalker/matchers/vars"
@@ -18,8 +19,9 @@ type Trigger string
 
 // The triggers.
 const (
-	Event Trigger = "event"
-	Cron  Trigger = "cron"
+	Event     Trigger = "event"     // a finding
+	Cron      Trigger = "cron"      // the time
+	Reconcile Trigger = "reconcile" // a resource of which something is not known, or not lately
 )
 
 // Document is a subscription as it was written, checked but not compiled.
@@ -32,9 +34,31 @@ type Document struct {
 	Job           string
 	Parameters    []Parameter
 	Conditions    []Condition
-	Schedule      string // cron
-	Input         string // cron
-	Batch         *Batch // cron
+	Enabled       *bool  // only when the document says so
+	ProjectID     string // only when the document says so
+
+	// of cron and reconcile
+	Schedule string
+	TimeZone string // IANA name; "" is UTC
+	Missed   string // Missed…
+	Overlap  bool   // may start while what an earlier tick started is not finished
+	Input    string
+	Filter   string // search text on the input
+	Batch    *Batch
+	Expect   *Expect // reconcile
+}
+
+// What becomes of ticks that nobody was there for.
+const (
+	MissedOnce = "once" // one run makes up for all of them
+	MissedSkip = "skip" // nothing
+)
+
+// Expect is what every resource of a reconcile subscription's input should have:
+// a finding with the key, not older than MaxAge.
+type Expect struct {
+	Finding string
+	MaxAge  time.Duration
 }
 
 // Parameter gives a job's parameter a value, which may hold variables.
@@ -65,13 +89,16 @@ type Rule struct {
 	Version   int64
 	ProjectID string // "" means every project
 	Enabled   bool
+	Trigger   Trigger
 	Findings  []string
 	Cooldown  time.Duration
 	Job       string
 
+	document      *Document
 	parameters    []parameter
 	conditions    node
 	discriminator vars.Template
+	access        [][]posting // the ways to be found in an index
 }
 
 type parameter struct {
@@ -83,13 +110,24 @@ type parameter struct {
 func Compile(d *Document, s pipeline.Subscription) *Rule {
 	r := &Rule{
 		ID: s.ID, Name: d.Name, Version: s.Version, ProjectID: s.ProjectID, Enabled: s.Enabled,
-		Findings: d.Findings, Cooldown: d.Cooldown, Job: d.Job,
+		Trigger: d.Trigger, Findings: d.Findings, Cooldown: d.Cooldown, Job: d.Job, document: d,
 		conditions: junction("and", d.Conditions), discriminator: vars.Compile(d.Discriminator),
 	}
 	for _, p := range d.Parameters {
 		r.parameters = append(r.parameters, parameter{p.Name, vars.Compile(p.Value)})
 	}
+	if d.Trigger == Event {
+		r.access = r.conditions.access()
+	}
 	return r
+}
+
+// Document returns what the rule was made of; it must not be changed.
+func (r *Rule) Document() *Document { return r.document }
+
+// Reacts reports whether the rule is about findings with this key.
+func (r *Rule) Reacts(key string) bool {
+	return slices.ContainsFunc(r.Findings, func(p string) bool { return Glob(p, key) })
 }
 
 // Holds reports whether the conditions hold for the finding.

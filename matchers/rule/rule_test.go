@@ -81,7 +81,7 @@ func TestParseReportsEveryProblemWithItsPlace(t *testing.T) {
 		{"old key", "name: n\nfinding: K\ncooldown: 1\njob: {name: J}\n", []string{"2:1: finding: write findings: [X]"}},
 		{"negative cooldown", "name: n\nfindings: [K]\ncooldown: -1\njob: {name: J}\n", []string{"3:11: cooldown: a whole number of seconds"}},
 		{"no findings", "name: n\nfindings: []\ncooldown: 1\njob: {name: J}\n", []string{"2:11: findings: the list is empty"}},
-		{"trigger", "triggerType: sometimes\n", []string{"event or cron is expected, not \"sometimes\""}},
+		{"trigger", "triggerType: sometimes\n", []string{"event, cron or reconcile is expected, not \"sometimes\""}},
 		{"cron fields", "name: n\ntriggerType: cron\ncronExpression: '* *'\ninput: ALL\nbatch: {enabled: 1, size: 0}\njob: {name: J}\n", []string{"3:17: cronExpression: 5 or 6 fields", "4:8: input: \"ALL\" is none of", "batch.enabled: true or false", "batch.size: a whole number"}},
 		{"operator", head + "conditions:\n- {lhs: 1, operator: like, rhs: 2}\n", []string{"6:22: conditions[0].operator: \"like\" is unknown; one of equals"}},
 		{"half a comparison", head + "conditions:\n- {lhs: 1}\n- {and: 3}\n- x\n", []string{"conditions[0].operator: is required", "conditions[0].rhs: is required", "conditions[1].and: a list", "conditions[2]: {lhs, operator, rhs}"}},
@@ -227,7 +227,7 @@ func TestCompiledRuleGivesArgumentsAndDiscriminator(t *testing.T) {
 
 func TestSetIsolatesBrokenSubscriptions(t *testing.T) {
 	sub := func(id, project, doc string) pipeline.Subscription {
-		return pipeline.Subscription{ID: id, Name: id, ProjectID: project, Document: doc}
+		return pipeline.Subscription{ID: id, Name: id, ProjectID: project, Enabled: id != "off", Document: doc}
 	}
 	set := rule.NewSet([]pipeline.Subscription{
 		sub("bad", "", "nonsense"),
@@ -235,12 +235,12 @@ func TestSetIsolatesBrokenSubscriptions(t *testing.T) {
 		sub("mine", "p", head),
 		sub("twice", "p", strings.Replace(head, "[K]", "[K, K, L]", 1)),
 		sub("other", "q", head),
+		sub("off", "", head),
 		sub("jobless", "", strings.Replace(head, "{name: J}", "{name: Gone}", 1)),
 		sub("cron", "", "name: c\ntriggerType: cron\ncronExpression: '@daily'\njob: {name: J}\n"),
 	}, func(name string) bool { return name == "J" })
-	everywhere, project := set.Candidates(finding)
 	var ids []string
-	for _, r := range append(everywhere, project...) {
+	for _, r := range set.Candidates(finding, nil) {
 		ids = append(ids, r.ID)
 	}
 	if d := cmp.Diff(ids, []string{"all", "jobless", "mine", "twice"}); d != "" {
@@ -250,8 +250,11 @@ func TestSetIsolatesBrokenSubscriptions(t *testing.T) {
 	for _, b := range set.Broken() {
 		broken = append(broken, b.SubscriptionID+": "+b.Problems[0].Path)
 	}
-	if d := cmp.Diff(broken, []string{"bad: ", "jobless: job.name", "cron: triggerType"}); d != "" {
+	if d := cmp.Diff(broken, []string{"bad: ", "jobless: job.name"}); d != "" {
 		t.Errorf("Broken() (-got +want):\n%s", d)
+	}
+	if got := set.Reacting(finding); len(got) != 5 || set.Len() != 7 || len(set.Scheduled()) != 1 {
+		t.Errorf("%d react, %d rules, %d scheduled; want 5, 7 and 1", len(got), set.Len(), len(set.Scheduled()))
 	}
 }
 

@@ -133,18 +133,63 @@ func (t *Template) Expand(f *pipeline.Finding) any {
 	return v.Any()
 }
 
+// Variable returns the name, in lower case, of a template that is one variable and
+// nothing else.
+func (t *Template) Variable() (name string, ok bool) { return t.name, t.kind == kindVariable }
+
+// Parts returns the templates a list is made of, nil for anything but a list that
+// has variables in it.
+func (t *Template) Parts() []Template {
+	if t.kind != kindList {
+		return nil
+	}
+	return t.parts
+}
+
 // Lookup returns what a name, in lower case, means for a finding: first its own
 // attributes, then its dynamic fields, then "".
 func Lookup(f *pipeline.Finding, name string) Value {
+	v, ok := Find(f, name)
+	if !ok {
+		return text("")
+	}
+	return v
+}
+
+// Find is Lookup that tells a name that means nothing from one that means "".
+func Find(f *pipeline.Finding, name string) (Value, bool) {
 	if v, ok := native(f, name); ok {
-		return v
+		return v, true
 	}
 	for i := range f.Fields {
 		if x := &f.Fields[i]; x.Data != nil && strings.EqualFold(x.Key, name) {
-			return Of(x.Data)
+			return Of(x.Data), true
 		}
 	}
-	return text("")
+	return Value{}, false
+}
+
+// Natives lists the names of a finding's own attributes, in lower case.
+func Natives() []string { return natives[:] }
+
+var natives = [...]string{
+	"ip", "domainname", "port", "protocol", "mask", "path", "ssl", "tag",
+	"type", "key", "name", "jobid", "projectid", "correlationkey",
+}
+
+// Native returns the kind of a finding's own attribute by its name in lower case,
+// and false for a name that can only be a dynamic field.
+func Native(name string) (Kind, bool) {
+	switch name {
+	case "port", "mask":
+		return Int, true
+	case "ssl":
+		return Bool, true
+	case "ip", "domainname", "path", "protocol", "tag", "type", "key", "name", "jobid", "projectid", "correlationkey":
+		return Text, true
+	default:
+		return Other, false
+	}
 }
 
 // native returns an attribute; ok is false for one the finding does not have.

@@ -1,0 +1,81 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// stalker runs the command line and returns what it printed and its exit code.
+func stalker(t *testing.T, stdin string, args ...string) (out, errOut string, exitCode int) {
+	t.Helper()
+	var o, e bytes.Buffer
+	c := root()
+	c.SetArgs(args)
+	c.SetIn(strings.NewReader(stdin))
+	c.SetOut(&o)
+	c.SetErr(&e)
+	err := c.ExecuteContext(t.Context())
+	return o.String(), e.String(), code(err)
+}
+
+func file(t *testing.T, name, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+const banner = "name: Banner\nfindings: [PortFinding]\ncooldown: 60\ndiscriminator: ${port}\njob: {name: J, parameters: [{name: url, value: 'tcp://${ip}:${port}'}]}\n" +
+	"conditions: [{lhs: '${port}', operator: between, rhs: [1, 1023]}]\n"
+
+func TestRuleCheckNamesFileLineAndColumn(t *testing.T) {
+	good, bad := file(t, "good.yaml", banner), file(t, "bad.yaml", "name: n\nfindings: [K]\ncooldown: -1\njob: {name: J}\nconditions: [{lhs: '${port}', operator: like, rhs: 1}]\n")
+	out, _, exitCode := stalker(t, "", "rule", "check", good, bad)
+	for _, want := range []string{good + `: "Banner" is right`, bad + ":3:11: cooldown: a whole number of seconds", bad + ":5:42: conditions[0].operator: \"like\" is unknown"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("lacks %q:\n%s", want, out)
+		}
+	}
+	if exitCode != 1 {
+		t.Errorf("exit code %d", exitCode)
+	}
+	out, _, exitCode = stalker(t, banner, "rule", "check", "--json", "-")
+	var v checked
+	if err := json.Unmarshal([]byte(out), &v); err != nil || !v.Valid || v.Name != "Banner" || exitCode != 0 {
+		t.Errorf("%s (%v), exit code %d", out, err, exitCode)
+	}
+	if _, _, exitCode := stalker(t, "", "rule", "check", "/does/not/exist"); exitCode != 2 {
+		t.Errorf("a file that is missing: exit code %d", exitCode)
+	}
+}
+
+func TestRuleEvalPrintsALineForEachFinding(t *testing.T) {
+	findings := `[{"type":"PortFinding","ip":"192.0.2.1","port":22,"protocol":"tcp"},{"type":"PortFinding","ip":"192.0.2.1","port":8080,"protocol":"tcp"}]
+{"type":"HostnameFinding","domainName":"example.com"}
+{"type":"PortFinding","ip":"nonsense"}`
+	out, errOut, exitCode := stalker(t, findings, "rule", "eval", "--rule", file(t, "r.yaml", banner), "--finding", "-")
+	lines := strings.Split(strings.TrimSpace(out), "\n")
+	want := []string{
+		`{"subscription":"Banner","match":true,"reason":"matched","parameters":{"url":"tcp://192.0.2.1:22"},"discriminator":"22"`,
+		`{"subscription":"Banner","match":false,"reason":"conditions: conditions[0]: ${port} = 8080 between [1,1023] does not hold","parameters":{},"discriminator":""`,
+		`{"subscription":"Banner","match":false,"reason":"key: the finding's key is HostnameFinding`,
+		`{"subscription":"Banner","match":false,"reason":"finding: `,
+	}
+	if len(lines) != len(want) {
+		t.Fatalf("%d lines:\n%s", len(lines), out)
+	}
+	for i := range want {
+		if !strings.HasPrefix(lines[i], want[i]) {
+			t.Errorf("line %d:\n%s\nwant\n%s", i+1, lines[i], want[i])
+		}
+	}
+	if exitCode != 1 || !strings.Contains(errOut, "finding 4:") {
+		t.Errorf("exit code %d, %s", exitCode, errOut)
+	}
+}
