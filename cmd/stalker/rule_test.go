@@ -37,7 +37,7 @@ const banner = "name: Banner\nfindings: [PortFinding]\ncooldown: 60\ndiscriminat
 func TestRuleCheckNamesFileLineAndColumn(t *testing.T) {
 	good, bad := file(t, "good.yaml", banner), file(t, "bad.yaml", "name: n\nfindings: [K]\ncooldown: -1\njob: {name: J}\nconditions: [{lhs: '${port}', operator: like, rhs: 1}]\n")
 	out, _, exitCode := stalker(t, "", "rule", "check", good, bad)
-	for _, want := range []string{good + `: "Banner" is right`, bad + ":3:11: cooldown: a whole number of seconds", bad + ":5:42: conditions[0].operator: \"like\" is unknown"} {
+	for _, want := range []string{good + `: "Banner" is right`, bad + ":3:11: cooldown: a whole number of seconds", bad + ":5:41: conditions[0].operator: \"like\" is unknown"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("lacks %q:\n%s", want, out)
 		}

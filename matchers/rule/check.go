@@ -54,7 +54,8 @@ func (p *reader) typed(n ast.Node, path, op string, want vars.Kind, v any) {
 		return
 	}
 	t := vars.Compile(v)
-	got, what := vars.Other, ""
+	var got vars.Kind
+	var what string
 	if name, ok := t.Variable(); ok {
 		got, ok = vars.Native(name)
 		if !ok {

@@ -158,8 +158,20 @@ func TestGlob(t *testing.T) {
 		pattern, s string
 		want       bool
 	}{
-		{"a", "a", true}, {"a", "A", false}, {"a", "ab", false}, {"*", "", true}, {"*", "x", true}, {"a*", "abc", true}, {"*c", "abc", true},
-		{"a*c", "abc", true}, {"a*c", "ac", true}, {"a*bc*d", "aXbcYd", true}, {"a*b*b", "ab", false}, {"a**b", "ab", true}, {"*b*", "abc", true}, {"a*a", "a", false},
+		{"a", "a", true},
+		{"a", "A", false},
+		{"a", "ab", false},
+		{"*", "", true},
+		{"*", "x", true},
+		{"a*", "abc", true},
+		{"*c", "abc", true},
+		{"a*c", "abc", true},
+		{"a*c", "ac", true},
+		{"a*bc*d", "aXbcYd", true},
+		{"a*b*b", "ab", false},
+		{"a**b", "ab", true},
+		{"*b*", "abc", true},
+		{"a*a", "a", false},
 	} {
 		if got := rule.Glob(tc.pattern, tc.s); got != tc.want {
 			t.Errorf("Glob(%q, %q) = %v", tc.pattern, tc.s, got)

@@ -1,6 +1,9 @@
 package rule
 
-import "strings"
+import (
+	"maps"
+	"strings"
+)
 
 // keyed leads from a finding's key to rules. It is immutable.
 type keyed struct {
@@ -18,9 +21,7 @@ type wildcard struct {
 func (k *keyed) with(changed map[string][]*Rule) *keyed {
 	next := &keyed{exact: map[string]*bucket{}}
 	if k != nil {
-		for key, b := range k.exact {
-			next.exact[key] = b
-		}
+		maps.Copy(next.exact, k.exact)
 		next.wild = append(next.wild, k.wild...)
 	}
 	for key, rules := range changed {

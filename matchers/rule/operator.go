@@ -114,7 +114,7 @@ func (o *operator) pairs(left, right *vars.Value) bool {
 func (o *operator) each(left, right *vars.Value, set *alternatives) bool {
 	n := left.Len()
 	for i := range n {
-		h, ok := false, false
+		var h, ok bool
 		if o.base == in {
 			h, ok = anyOf(o, left.At(i), right)
 		} else {

@@ -47,7 +47,7 @@ func ParseSchedule(expression, zone string) (Schedule, error) {
 	}
 	s, err := expressions.Parse(expression)
 	if err != nil {
-		return nil, fmt.Errorf("%s; expected: minute 0-59, hour 0-23, day of month 1-31, month 1-12, day of week 0-6", err)
+		return nil, fmt.Errorf("%w; expected: minute 0-59, hour 0-23, day of month 1-31, month 1-12, day of week 0-6", err)
 	}
 	switch x := s.(type) {
 	case *cron.SpecSchedule:
