@@ -14,11 +14,8 @@ require (
 	github.com/google/go-cmp v0.7.0
 	github.com/miekg/dns v1.1.73
 	github.com/prometheus/client_golang v1.25.0
-<<<<<<< HEAD
-	github.com/santhosh-tekuri/jsonschema/v6 v6.0.3
-=======
 	github.com/robfig/cron/v3 v3.0.1
->>>>>>> 8561015 (rule: sets, exists, patterns, networks, ranges, wildcards, schedules; an index on conditions; CLI check, eval, format, schema)
+	github.com/santhosh-tekuri/jsonschema/v6 v6.0.3
 	github.com/spf13/cobra v1.10.2
 	github.com/swaggest/swgui v1.8.5
 	github.com/twmb/franz-go v1.22.2
