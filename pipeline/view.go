@@ -122,12 +122,13 @@ type Execution struct {
 type Query struct {
 	ProjectID string   // "" means every project in Visible
 	Visible   []string // the projects the caller may see; nil means all there are
-	Text      string   // case-insensitive part of the resource's main text
+	Text      string   // a filter in the language of pipeline/filter; "" selects everything
+	Sort      string   // a field, with - before it for the other direction; "" for the kind's own order
 	Limit     int      // rows per page, 1..1000; 0 means 50
 	Cursor    string   // opaque, from the page before; "" for the first
 }
 
-// FindingQuery selects and pages stored findings, newest first. Empty fields do
+// FindingQuery selects and pages stored findings. Empty fields do
 // not constrain.
 type FindingQuery struct {
 	ProjectID   string   // "" means every project in Visible
@@ -135,6 +136,8 @@ type FindingQuery struct {
 	Target      string   // correlation key of the resource
 	Key         string   // key of the finding
 	ExecutionID string   // the execution that said it
+	Text        string   // a filter in the language of pipeline/filter; "" selects everything
+	Sort        string   // at for the oldest first; "" or -at for the newest
 	Limit       int      // rows per page, 1..1000; 0 means 50
 	Cursor      string   // opaque, from the page before; "" for the first
 }
@@ -160,11 +163,13 @@ type StoredFinding struct {
 	Fields []Field `json:"fields"`
 }
 
-// ExecutionQuery selects and pages executions, the last queued first.
+// ExecutionQuery selects and pages executions.
 type ExecutionQuery struct {
 	ProjectID string   // "" means every project in Visible
 	Visible   []string // the projects the caller may see; nil means all there are
 	State     State    // "" means any
+	Text      string   // a filter in the language of pipeline/filter; "" selects everything
+	Sort      string   // a field, with - before it for the other direction; "" for the last queued first
 	Limit     int      // rows per page, 1..1000; 0 means 50
 	Cursor    string   // opaque, from the page before; "" for the first
 }

@@ -16,6 +16,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
@@ -41,6 +42,7 @@ type Store struct {
 	log     *slog.Logger
 	metrics *metrics
 	totals  totals
+	now     func() time.Time
 }
 
 // Open checks the configuration and prepares the pool.
@@ -60,7 +62,7 @@ func Open(cfg Config, d Deps) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("clickhouse config: %w", err)
 	}
-	return &Store{cfg: cfg, opts: opts, conn: conn, log: d.Log.With("component", "clickhouse"), metrics: newMetrics(d.Metrics)}, nil
+	return &Store{cfg: cfg, opts: opts, conn: conn, log: d.Log.With("component", "clickhouse"), metrics: newMetrics(d.Metrics), now: time.Now}, nil
 }
 
 func options(cfg Config, d Deps) (*clickhouse.Options, error) {

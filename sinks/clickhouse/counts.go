@@ -47,7 +47,7 @@ func (s *Store) Counts(ctx context.Context, projectID string) (c pipeline.Counts
 		"domains": &c.Domains, "hosts": &c.Hosts, "ip_ranges": &c.Ranges, "ports": &c.Ports, "websites": &c.Websites, "finding_ids": &c.Findings,
 	} {
 		g.Go(func() (err error) {
-			*into, err = s.total(ctx, table, countQuery{table, projectID})
+			*into, err = s.total(ctx, countQuery{table, projectID}, table)
 			return err
 		})
 	}

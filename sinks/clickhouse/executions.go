@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
 
@@ -12,10 +11,11 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/stalker-asm/stalker/pipeline"
+	"github.com/stalker-asm/stalker/pipeline/filter"
 )
 
-// executionKey orders executions; the cursor holds its values.
-var executionKey = []keyColumn{{"queued_at", "Int64"}, {"id", "String"}}
+// executionKey settles the order of executions; the cursor holds its value.
+var executionKey = []keyColumn{{"id", "String"}}
 
 var executionColumns = strings.Join([]string{
 	"id", "project_id", "job", "target", "request", "queued_at", element("current", "attempt"), element("current", "at"),
@@ -26,21 +26,31 @@ var executionColumns = strings.Join([]string{
 // executionQuery selects executions, the last queued first.
 type executionQuery struct {
 	pipeline.ExecutionQuery
-	id    string // "" means any
-	after []string
-	limit int
+	id     string // "" means any
+	filter compiled
+	sort   *sorting // nil for the last queued first
+	after  []string
+	limit  int
 }
 
 // SQL returns the statement and the values bound to it.
 func (q executionQuery) SQL() (string, []any) {
 	where, args := q.where()
-	if q.after != nil {
-		where = append(where, "(queued_at, id) < (fromUnixTimestamp64Milli({at:Int64}, 'UTC'), {after:String})")
-		args = append(args, clickhouse.Named("at", q.after[0]), clickhouse.Named("after", q.after[1]))
+	sort := q.sort
+	if sort == nil {
+		sort = lastQueued
 	}
-	return fmt.Sprintf("SELECT %s\nFROM executions FINAL%s\nORDER BY queued_at DESC, id DESC\nLIMIT %d\nSETTINGS use_skip_indexes_if_final = 1",
-		executionColumns, conditions(where), q.limit), args
+	by := []keyColumn{sort.by, {"id", "String"}}
+	if q.after != nil {
+		cond, more := keyset(by, q.after, sort.op())
+		where, args = append(where, cond...), append(args, more...)
+	}
+	return fmt.Sprintf("SELECT %s, %s\nFROM executions FINAL%s\nORDER BY %s\nLIMIT %d\nSETTINGS use_skip_indexes_if_final = 1",
+		executionColumns, sort.by.name, conditions(where), sort.order(by), q.limit), args
 }
+
+// lastQueued is the order of executions when none is asked for.
+var lastQueued = &sorting{spec: "-queuedAt", by: millisOf("queued_at"), desc: true}
 
 func (q executionQuery) where() (where []string, args []any) {
 	for _, f := range []struct{ column, bind, value string }{
@@ -51,16 +61,17 @@ func (q executionQuery) where() (where []string, args []any) {
 			args = append(args, clickhouse.Named(f.bind, f.value))
 		}
 	}
-	return where, args
+	cond, more := q.filter.conditions()
+	return append(where, cond...), append(args, more...)
 }
 
 // executionTotal counts the executions that an executionQuery selects over all
 // pages.
-type executionTotal struct{ of pipeline.ExecutionQuery }
+type executionTotal struct{ of executionQuery }
 
 // SQL returns the statement and the values bound to it.
 func (q executionTotal) SQL() (string, []any) {
-	where, args := executionQuery{ExecutionQuery: q.of}.where()
+	where, args := q.of.where()
 	return "SELECT count()\nFROM executions FINAL" + conditions(where), args
 }
 
@@ -90,24 +101,29 @@ func (s *Store) Executions(ctx context.Context, q pipeline.ExecutionQuery) (page
 	if err != nil {
 		return page, err
 	}
-	after, err := decodeCursor(q.Cursor, executionKey)
+	sel, err := s.executionQuery(q, limit)
 	if err != nil {
 		return page, err
 	}
 	g, gctx := errgroup.WithContext(ctx)
 	g.Go(func() (err error) {
-		page.Total, err = s.total(gctx, "executions", executionTotal{q})
+		page.Total, err = s.total(gctx, executionTotal{sel}, "executions")
 		return err
 	})
 	g.Go(func() (err error) {
-		page.Items, err = all(gctx, s, executionQuery{ExecutionQuery: q, after: after, limit: limit + 1}, scanExecution)
+		var by []string
+		page.Items, err = all(gctx, s, sel, func(r scanner) (pipeline.Execution, error) {
+			value, text := sel.sort.place()
+			e, err := scanExecution(withLast{r, value})
+			by = append(by, text())
+			return e, err
+		})
 		if err != nil {
 			return err
 		}
 		if len(page.Items) > limit {
 			page.Items = page.Items[:limit]
-			last := &page.Items[limit-1]
-			page.Next = encodeCursor(strconv.FormatInt(last.QueuedAt.UnixMilli(), 10), last.ID)
+			page.Next = encodeCursor(sel.sort.spec, by[limit-1], page.Items[limit-1].ID)
 		}
 		return s.tally(gctx, page.Items)
 	})
@@ -120,13 +136,30 @@ func (s *Store) Executions(ctx context.Context, q pipeline.ExecutionQuery) (page
 	return page, nil
 }
 
+// executionQuery makes a statement of what is asked for.
+func (s *Store) executionQuery(q pipeline.ExecutionQuery, limit int) (sel executionQuery, err error) {
+	sel = executionQuery{ExecutionQuery: q, limit: limit + 1}
+	if sel.filter, err = s.compile(filter.Execution, q.Text, ""); err != nil {
+		return sel, err
+	}
+	if sel.sort, err = parseSort(filter.Execution, q.Sort); err != nil {
+		return sel, err
+	}
+	if sel.sort == nil {
+		sel.sort = lastQueued
+	}
+	sel.after, err = decodeSorted(q.Cursor, sel.sort, executionKey)
+	return sel, err
+}
+
 // Execution reads one execution.
 func (s *Store) Execution(ctx context.Context, id string) (e pipeline.Execution, err error) {
 	ctx, done := s.reading(ctx, "executions")
 	defer func() { done(&err) }()
 	var found []pipeline.Execution
 	if id != "" {
-		found, err = all(ctx, s, executionQuery{id: id, limit: 1}, scanExecution)
+		var queued int64
+		found, err = all(ctx, s, executionQuery{id: id, limit: 1}, func(r scanner) (pipeline.Execution, error) { return scanExecution(withLast{r, &queued}) })
 	}
 	if err != nil {
 		return e, err

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/stalker-asm/stalker/pipeline"
+	"github.com/stalker-asm/stalker/pipeline/filter"
 )
 
 // findingKey orders findings; the cursor holds its values.
@@ -21,8 +22,10 @@ var findingKey = []keyColumn{{"at", "Int64"}, {"id", "String"}}
 // accepted twice twice, or that was written twice; the reader drops those.
 type findingQuery struct {
 	pipeline.FindingQuery
-	after []string // at and id of the row before; nil for the first page
-	limit int
+	filter    compiled
+	ascending bool     // oldest first
+	after     []string // at and id of the row before; nil for the first page
+	limit     int
 }
 
 // SQL returns the statement and the values bound to it.
@@ -30,12 +33,19 @@ func (q findingQuery) SQL() (string, []any) {
 	where, args := q.where()
 	if q.after != nil {
 		// the time alone is what the primary index understands
-		where = append(where, "at <= fromUnixTimestamp64Milli({at:Int64}, 'UTC')", "(at, id) < (fromUnixTimestamp64Milli({at:Int64}, 'UTC'), {id:String})")
+		op := "<"
+		if q.ascending {
+			op = ">"
+		}
+		where = append(where, "at "+op+"= fromUnixTimestamp64Milli({at:Int64}, 'UTC')", "(at, id) "+op+" (fromUnixTimestamp64Milli({at:Int64}, 'UTC'), {id:String})")
 		args = append(args, clickhouse.Named("at", q.after[0]), clickhouse.Named("id", q.after[1]))
 	}
 	order := "at DESC, id DESC"
 	if q.ProjectID != "" {
 		order = "project_id DESC, " + order // the order of the table: reading stops when the page is full
+	}
+	if q.ascending {
+		order = strings.ReplaceAll(order, " DESC", "")
 	}
 	return fmt.Sprintf("SELECT id, project_id, correlation_key, at, source, execution_id, job, user_id, root_id, depth, type, key, name, tag, "+
 		"ssl, domain, ip, mask, port, protocol, path, fields\nFROM findings%s\nORDER BY %s\nLIMIT %d", conditions(where), order, q.limit), args
@@ -50,16 +60,17 @@ func (q findingQuery) where() (where []string, args []any) {
 			args = append(args, clickhouse.Named(f.column, f.value))
 		}
 	}
-	return where, args
+	cond, more := q.filter.conditions()
+	return append(where, cond...), append(args, more...)
 }
 
 // findingTotal counts the findings that a findingQuery selects over all pages.
-type findingTotal struct{ of pipeline.FindingQuery }
+type findingTotal struct{ of findingQuery }
 
 // table is the one that is counted in: where it can be, the narrow one that has
 // each finding once.
 func (q findingTotal) table() string {
-	if q.of.Target == "" && q.of.Key == "" {
+	if q.of.Target == "" && q.of.Key == "" && q.of.filter.where == "" {
 		return "finding_ids"
 	}
 	return "findings"
@@ -67,7 +78,7 @@ func (q findingTotal) table() string {
 
 // SQL returns the statement and the values bound to it.
 func (q findingTotal) SQL() (string, []any) {
-	where, args := findingQuery{FindingQuery: q.of}.where()
+	where, args := q.of.where()
 	if q.table() == "finding_ids" {
 		return "SELECT count()\nFROM finding_ids FINAL" + conditions(where), args
 	}
@@ -91,18 +102,18 @@ func (s *Store) Findings(ctx context.Context, q pipeline.FindingQuery) (page pip
 	if err != nil {
 		return page, err
 	}
-	after, err := decodeCursor(q.Cursor, findingKey)
+	sel, err := s.findingQuery(q, limit)
 	if err != nil {
 		return page, err
 	}
 	g, gctx := errgroup.WithContext(ctx)
 	g.Go(func() (err error) {
-		total := findingTotal{q}
-		page.Total, err = s.total(gctx, total.table(), total)
+		total := findingTotal{sel}
+		page.Total, err = s.total(gctx, total, total.table())
 		return err
 	})
 	g.Go(func() (err error) {
-		page.Items, err = s.firstFindings(gctx, findingQuery{FindingQuery: q, after: after, limit: limit + 1})
+		page.Items, err = s.firstFindings(gctx, sel)
 		return err
 	})
 	if err := g.Wait(); err != nil {
@@ -113,6 +124,23 @@ func (s *Store) Findings(ctx context.Context, q pipeline.FindingQuery) (page pip
 		page.Next = findingCursor(&page.Items[limit-1])
 	}
 	return page, nil
+}
+
+// findingQuery makes a statement of what is asked for.
+func (s *Store) findingQuery(q pipeline.FindingQuery, limit int) (sel findingQuery, err error) {
+	sel = findingQuery{FindingQuery: q, limit: limit + 1}
+	if sel.filter, err = s.compile(filter.Finding, q.Text, ""); err != nil {
+		return sel, err
+	}
+	switch q.Sort {
+	case "", "-at":
+	case "at":
+		sel.ascending = true
+	default:
+		return sel, pipeline.Errorf(pipeline.CodeInvalid, "sort: findings are sorted by at or -at, not by %q", q.Sort)
+	}
+	sel.after, err = decodeCursor(q.Cursor, findingKey)
+	return sel, err
 }
 
 func findingCursor(f *pipeline.StoredFinding) string {

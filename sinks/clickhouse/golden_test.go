@@ -7,17 +7,42 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/stalker-asm/stalker/pipeline"
+	"github.com/stalker-asm/stalker/pipeline/filter"
 )
 
 var update = flag.Bool("update", false, "write the golden files")
 
 func page[T any](k *resource[T], project, text string, after []string) pageQuery {
-	return pageQuery{table: k.table, columns: k.columns, key: k.key, project: project, text: text, textIn: k.textIn, after: after, limit: 50}
+	return pageQuery{table: k.table, columns: k.columns, key: k.key, project: project, filter: mustCompile(k.kind, text, project), after: after, limit: 50}
+}
+
+func sortedPage[T any](k *resource[T], text, sort string, after []string) pageQuery {
+	q := page(k, "p1", text, after)
+	var err error
+	if q.sort, err = parseSort(k.kind, sort); err != nil {
+		panic(err)
+	}
+	return q
+}
+
+var goldenNow = time.Date(2026, 11, 25, 12, 0, 0, 0, time.UTC)
+
+func mustCompile(kind pipeline.Kind, text, project string) compiled {
+	f, err := filter.Parse(kind, text, goldenNow)
+	if err != nil {
+		panic(err)
+	}
+	c, err := compileFilter(f, project)
+	if err != nil {
+		panic(err)
+	}
+	return c
 }
 
 func TestSQL(t *testing.T) {
@@ -40,11 +65,11 @@ func TestSQL(t *testing.T) {
 			after:        []string{"1700000000000", "f1"}, limit: 51,
 		},
 		"findings-everywhere":    findingQuery{limit: 51},
-		"findings-total":         findingTotal{pipeline.FindingQuery{ProjectID: "p1", ExecutionID: "e1"}},
-		"findings-total-by-key":  findingTotal{pipeline.FindingQuery{ProjectID: "p1", Key: "K"}},
+		"findings-total":         findingTotal{findingQuery{FindingQuery: pipeline.FindingQuery{ProjectID: "p1", ExecutionID: "e1"}}},
+		"findings-total-by-key":  findingTotal{findingQuery{FindingQuery: pipeline.FindingQuery{ProjectID: "p1", Key: "K"}}},
 		"findings-accepted":      acceptedQuery{[]string{"p1"}, []string{"e1"}, []string{"f1"}},
 		"executions":             executionQuery{ExecutionQuery: pipeline.ExecutionQuery{ProjectID: "p1", State: pipeline.StateRunning}, after: []string{"1700000000000", "e1"}, limit: 51},
-		"executions-total":       executionTotal{pipeline.ExecutionQuery{State: pipeline.StateRunning}},
+		"executions-total":       executionTotal{executionQuery{ExecutionQuery: pipeline.ExecutionQuery{State: pipeline.StateRunning}}},
 		"execution":              executionQuery{id: "e1", limit: 1},
 		"execution-tally":        tallyQuery{[]string{"p1"}, []string{"e1"}},
 		"logs":                   logQuery{execution: "e1", level: 2, after: []string{"7"}, limit: 50},
@@ -57,6 +82,18 @@ func TestSQL(t *testing.T) {
 		"ports-everywhere":       page(portKind, "", "", nil),
 		"websites-first":         page(websiteKind, "p1", "", nil),
 		"hosts-everywhere-total": totalQuery{page(hostKind, "", "", nil)},
+
+		"filter-domains":  page(domainKind, "p1", `domain:*.example.com host:10.0.0.0/8 -tag:Legacy host.id:0123456789abcdef01234567`, nil),
+		"filter-hosts":    page(hostKind, "p1", `host:10.*,2001:db8::/32 port:22 service:ssh domain:a.example os:*linux* is:blocked`, nil),
+		"filter-ranges":   page(rangeKind, "", `ip:10.1.2.3 within:10.0.0.0/8 OR ipRange:2001:db8::/48`, nil),
+		"filter-ports":    page(portKind, "p1", `port:80,443,8000-8999 protocol:tcp -service:* version:~^1\. domain:*.example.com lastSeen:<7d is:closed`, nil),
+		"filter-websites": page(websiteKind, "p1", `tech:wordpress,drupal expires:<30d is:https -is:merged -is:expired status:>=400 finding.Vuln.score:>7 "sign in" https://www`, nil),
+		"filter-findings": findingQuery{FindingQuery: pipeline.FindingQuery{ProjectID: "p1"}, ascending: true, limit: 51, after: []string{"1700000000000", "f1"},
+			filter: mustCompile(filter.Finding, `key:Vuln* ip:10.0.0.0/8 field.severity:high,critical at:2026-01 login`, "")},
+		"filter-findings-total": findingTotal{findingQuery{FindingQuery: pipeline.FindingQuery{ProjectID: "p1"}, filter: mustCompile(filter.Finding, `finding.Vuln.score:>7`, "")}},
+		"filter-executions":     executionQuery{limit: 51, sort: lastQueued, filter: mustCompile(filter.Execution, `is:ended -state:succeeded duration:>5m exitCode:>0 job:Scan* project.id:0123456789abcdef01234567`, "")},
+		"sort-ports":            sortedPage(portKind, `port:>80`, "-lastSeen", []string{"1700000000000", "p1", "::1", "80", "tcp"}),
+		"sort-websites":         sortedPage(websiteKind, "", "title", nil),
 	} {
 		t.Run(name, func(t *testing.T) {
 			sql, args := q.SQL()
@@ -70,7 +107,12 @@ func TestSQL(t *testing.T) {
 				if !strings.Contains(sql, "{"+v.Name+":") {
 					t.Errorf("%s is bound and not used", v.Name)
 				}
-				fmt.Fprintf(&b, "-- %s = %q\n", v.Name, v.Value)
+				switch v.Value.(type) {
+				case string, []string:
+					fmt.Fprintf(&b, "-- %s = %q\n", v.Name, v.Value)
+				default:
+					fmt.Fprintf(&b, "-- %s = %v\n", v.Name, v.Value)
+				}
 			}
 			file := filepath.Join("testdata", "sql", name+".sql")
 			if *update {

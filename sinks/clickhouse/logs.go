@@ -86,7 +86,7 @@ func (s *Store) Logs(ctx context.Context, q pipeline.LogQuery) (page pipeline.Pa
 	var found []logRow
 	g, gctx := errgroup.WithContext(ctx)
 	g.Go(func() (err error) {
-		page.Total, err = s.total(gctx, "logs", logTotal{sel})
+		page.Total, err = s.total(gctx, logTotal{sel}, "logs")
 		return err
 	})
 	g.Go(func() (err error) {

@@ -150,9 +150,9 @@ type pageQuery struct {
 	columns []selected
 	key     []keyColumn // without the project
 	project string      // "" means every project
-	text    string      // "" means no filter
-	textIn  []string    // expressions that text is looked for in, after FINAL
-	after   []string    // key of the row before the page, with the project; nil for the first
+	filter  compiled
+	sort    *sorting // nil for the order of the key
+	after   []string // key of the row before the page, with the project; nil for the first
 	limit   int
 }
 
@@ -161,6 +161,9 @@ type pageQuery struct {
 // read everything. A filter looks at folded values, so it has to: then FINAL picks
 // the keys from the few columns the filter needs, and the rest is read for those.
 func (q pageQuery) SQL() (string, []any) {
+	if q.sort != nil {
+		return q.sorted()
+	}
 	where, args := q.where()
 	if q.after != nil {
 		columns, values := append([]keyColumn{{"project_id", "String"}}, q.key...), q.after
@@ -172,7 +175,7 @@ func (q pageQuery) SQL() (string, []any) {
 	}
 	order := "project_id, " + strings.Join(names(q.key), ", ")
 	limit := q.limit + 1 // one more than the page, to know whether there is a next
-	if q.text != "" {
+	if q.filter.where != "" {
 		where = append(where, visible)
 		where = []string{fmt.Sprintf("(%[1]s) IN (\nSELECT %[1]s\nFROM %[2]s FINAL%[3]s\nORDER BY %[1]s\nLIMIT %[4]d)", order, q.table, conditions(where), limit)}
 		if q.project != "" {
@@ -197,15 +200,8 @@ func (q pageQuery) where() (where []string, args []any) {
 	if q.project != "" {
 		where, args = append(where, "project_id = {project:String}"), append(args, clickhouse.Named("project", q.project))
 	}
-	if q.text != "" {
-		in := make([]string, len(q.textIn))
-		for i, e := range q.textIn {
-			in[i] = fmt.Sprintf("positionCaseInsensitiveUTF8(%s, {text:String}) > 0", e)
-		}
-		where = append(where, "("+strings.Join(in, " OR ")+")")
-		args = append(args, clickhouse.Named("text", q.text))
-	}
-	return where, args
+	cond, more := q.filter.conditions()
+	return append(where, cond...), append(args, more...)
 }
 
 // keyset is the condition that a row comes after (or, with "<", before) the given

@@ -19,9 +19,7 @@ type resource[T any] struct {
 	kind    pipeline.Kind
 	table   string
 	columns []selected
-	key     []keyColumn         // the sorting key after the project
-	textIn  []string            // what a text is looked for in
-	text    func(string) string // what is looked for when this is asked for; nil for just that
+	key     []keyColumn // the sorting key after the project
 	scan    func(scanner) (T, error)
 	seen    func(*T) *pipeline.Seen
 	keyOf   func(*T) []string                                 // values of key
@@ -36,28 +34,28 @@ func list[T any](ctx context.Context, s *Store, k *resource[T], q pipeline.Query
 	if err != nil {
 		return page, err
 	}
-	after, err := decodeCursor(q.Cursor, append([]keyColumn{{"project_id", "String"}}, k.key...))
+	sel, err := k.query(s, q, limit)
 	if err != nil {
 		return page, err
 	}
-	if k.text != nil {
-		q.Text = k.text(q.Text)
-	}
-	sel := pageQuery{table: k.table, columns: k.columns, key: k.key, project: q.ProjectID, text: q.Text, textIn: k.textIn, after: after, limit: limit}
 	g, gctx := errgroup.WithContext(ctx)
 	g.Go(func() (err error) {
-		page.Total, err = s.total(gctx, k.table, totalQuery{sel})
+		page.Total, err = s.total(gctx, totalQuery{sel}, append(sel.filter.tables, k.table)...)
 		return err
 	})
 	g.Go(func() (err error) {
-		page.Items, err = all(gctx, s, sel, k.scan)
-		if err != nil {
+		var last []string
+		if page.Items, last, err = readPage(gctx, s, k, sel); err != nil {
 			return err
 		}
 		if len(page.Items) > limit {
 			page.Items = page.Items[:limit]
-			last := &page.Items[limit-1]
-			page.Next = encodeCursor(append([]string{k.seen(last).ProjectID}, k.keyOf(last)...)...)
+			end := &page.Items[limit-1]
+			key := append([]string{k.seen(end).ProjectID}, k.keyOf(end)...)
+			if sel.sort != nil {
+				key = append([]string{sel.sort.spec, last[limit-1]}, key...)
+			}
+			page.Next = encodeCursor(key...)
 		}
 		return complete(gctx, s, k, page.Items)
 	})
@@ -68,6 +66,34 @@ func list[T any](ctx context.Context, s *Store, k *resource[T], q pipeline.Query
 		page.Items = []T{}
 	}
 	return page, nil
+}
+
+// query makes a statement of what is asked for.
+func (k *resource[T]) query(s *Store, q pipeline.Query, limit int) (sel pageQuery, err error) {
+	sel = pageQuery{table: k.table, columns: k.columns, key: k.key, project: q.ProjectID, limit: limit}
+	if sel.filter, err = s.compile(k.kind, q.Text, q.ProjectID); err != nil {
+		return sel, err
+	}
+	if sel.sort, err = parseSort(k.kind, q.Sort); err != nil {
+		return sel, err
+	}
+	sel.after, err = decodeSorted(q.Cursor, sel.sort, append([]keyColumn{projectColumn}, k.key...))
+	return sel, err
+}
+
+// readPage reads the rows of a page, and what each was sorted by.
+func readPage[T any](ctx context.Context, s *Store, k *resource[T], sel pageQuery) (items []T, by []string, err error) {
+	if sel.sort == nil {
+		items, err = all(ctx, s, sel, k.scan)
+		return items, nil, err
+	}
+	items, err = all(ctx, s, sel, func(r scanner) (T, error) {
+		value, text := sel.sort.place()
+		t, err := k.scan(withLast{r, value})
+		by = append(by, text())
+		return t, err
+	})
+	return items, by, err
 }
 
 // one reads the resource with an id.
@@ -206,7 +232,6 @@ var domainKind = &resource[pipeline.Domain]{
 	kind: pipeline.KindDomain, table: "domains",
 	columns: seenAnd(keyPart("name")),
 	key:     []keyColumn{{"name", "String"}},
-	textIn:  []string{"name"},
 	seen:    func(d *pipeline.Domain) *pipeline.Seen { return &d.Seen },
 	keyOf:   func(d *pipeline.Domain) []string { return []string{d.Name} },
 	scan: func(r scanner) (d pipeline.Domain, err error) {
@@ -223,7 +248,6 @@ var hostKind = &resource[pipeline.Host]{
 	kind: pipeline.KindHost, table: "hosts",
 	columns: seenAnd(keyPart("addr"), latest("os")),
 	key:     []keyColumn{{"addr", "IPv6"}},
-	textIn:  []string{"ip"},
 	seen:    func(h *pipeline.Host) *pipeline.Seen { return &h.Seen },
 	keyOf:   func(h *pipeline.Host) []string { return []string{mapped(h.IP)} },
 	scan: func(r scanner) (h pipeline.Host, err error) {
@@ -242,7 +266,6 @@ var rangeKind = &resource[pipeline.IPRange]{
 	kind: pipeline.KindRange, table: "ip_ranges",
 	columns: seenAnd(constant("cidr")),
 	key:     []keyColumn{{"addr", "IPv6"}, {"bits", "UInt8"}},
-	textIn:  []string{"cidr"},
 	seen:    func(r *pipeline.IPRange) *pipeline.Seen { return &r.Seen },
 	keyOf: func(r *pipeline.IPRange) []string {
 		p, err := netip.ParsePrefix(r.CIDR)
@@ -269,7 +292,6 @@ var portKind = &resource[pipeline.Port]{
 	kind: pipeline.KindPort, table: "ports",
 	columns: seenAnd(keyPart("addr"), keyPart("port"), keyPart("protocol"), latest("service"), latest("product"), latest("version"), lookedAt),
 	key:     []keyColumn{{"addr", "IPv6"}, {"port", "UInt16"}, {"protocol", "String"}},
-	textIn:  []string{"address", element("service", "value"), element("product", "value")},
 	seen:    func(p *pipeline.Port) *pipeline.Seen { return &p.Seen },
 	keyOf: func(p *pipeline.Port) []string {
 		return []string{mapped(p.IP), strconv.Itoa(p.Port), string(p.Protocol)}

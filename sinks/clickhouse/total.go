@@ -3,6 +3,7 @@ package clickhouse
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
@@ -50,13 +51,13 @@ func (q stateQuery) SQL() (string, []any) {
 		"FROM system.parts\nWHERE active AND database = currentDatabase() AND table = {table:String}", []any{clickhouse.Named("table", q.table)}
 }
 
-// total is the number a query gives over the one table it reads, exact as of now.
+// total is the number a query gives over the tables it reads, exact as of now.
 // The state is read first: what comes between is counted, and counted again the
 // next time.
-func (s *Store) total(ctx context.Context, table string, q statement) (uint64, error) {
+func (s *Store) total(ctx context.Context, q statement, tables ...string) (uint64, error) {
 	sql, args := q.SQL()
 	key := fmt.Sprint(sql, args)
-	state := s.state(ctx, table)
+	state := s.states(ctx, tables)
 	if n, ok := s.totals.get(key, state); ok && state != "" {
 		return n, nil
 	}
@@ -67,11 +68,15 @@ func (s *Store) total(ctx context.Context, table string, q statement) (uint64, e
 	return n, err
 }
 
-// state is "" when it cannot be known, and then nothing is remembered.
-func (s *Store) state(ctx context.Context, table string) string {
-	out, err := all(ctx, s, stateQuery{table}, func(r scanner) (state string, err error) { return state, r.Scan(&state) })
-	if err != nil || len(out) != 1 {
-		return ""
+// states is "" when it cannot be known, and then nothing is remembered.
+func (s *Store) states(ctx context.Context, tables []string) string {
+	out := make([]string, len(tables))
+	for i, table := range tables {
+		got, err := all(ctx, s, stateQuery{table}, func(r scanner) (state string, err error) { return state, r.Scan(&state) })
+		if err != nil || len(got) != 1 {
+			return ""
+		}
+		out[i] = got[0]
 	}
-	return out[0]
+	return strings.Join(out, ", ")
 }

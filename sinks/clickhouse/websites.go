@@ -20,10 +20,8 @@ var websiteKind = &resource[pipeline.Website]{
 		latest("status"), latest("title"), latest("server"), latest("certificate"), selected{"technologies", "groupUniqArrayArray", ""},
 		lookedAt, latest("merged_into"), latest("screenshot"),
 	),
-	key:    []keyColumn{{"domain", "String"}, {"addr", "IPv6"}, {"port", "UInt16"}, {"path", "String"}},
-	textIn: []string{"address", element("title", "value")},
-	text:   withoutScheme,
-	seen:   func(w *pipeline.Website) *pipeline.Seen { return &w.Seen },
+	key:  []keyColumn{{"domain", "String"}, {"addr", "IPv6"}, {"port", "UInt16"}, {"path", "String"}},
+	seen: func(w *pipeline.Website) *pipeline.Seen { return &w.Seen },
 	keyOf: func(w *pipeline.Website) []string {
 		return []string{w.Domain, mapped(w.IP), strconv.Itoa(w.Port), w.Path}
 	},

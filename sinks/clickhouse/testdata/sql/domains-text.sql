@@ -5,7 +5,7 @@ WHERE project_id = {project:String}
 SELECT project_id, name
 FROM domains FINAL
 WHERE project_id = {project:String}
-  AND (positionCaseInsensitiveUTF8(name, {text:String}) > 0)
+  AND positionCaseInsensitiveUTF8(name, {f0:String}) > 0
   AND name >= {after0:String}
   AND (name) > ({after0:String})
   AND last_seen > deleted_at
@@ -17,5 +17,5 @@ ORDER BY project_id, name
 LIMIT 51
 SETTINGS optimize_aggregation_in_order = 1
 -- project = "p1"
--- text = "EXA"
+-- f0 = "EXA"
 -- after0 = "a.example"

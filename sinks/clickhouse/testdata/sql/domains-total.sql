@@ -1,7 +1,7 @@
 SELECT count()
 FROM domains FINAL
 WHERE project_id = {project:String}
-  AND (positionCaseInsensitiveUTF8(name, {text:String}) > 0)
+  AND positionCaseInsensitiveUTF8(name, {f0:String}) > 0
   AND last_seen > deleted_at
 -- project = "p1"
--- text = "EXA"
+-- f0 = "EXA"

@@ -1,7 +1,7 @@
-SELECT id, project_id, job, target, request, queued_at, tupleElement(current, 'attempt'), tupleElement(current, 'at'), tupleElement(current, 'state'), tupleElement(current, 'reason'), tupleElement(current, 'detail'), tupleElement(current, 'exited'), tupleElement(current, 'exit_code'), tupleElement(current, 'runner'), tupleElement(started, 'attempt'), tupleElement(started, 'at')
+SELECT id, project_id, job, target, request, queued_at, tupleElement(current, 'attempt'), tupleElement(current, 'at'), tupleElement(current, 'state'), tupleElement(current, 'reason'), tupleElement(current, 'detail'), tupleElement(current, 'exited'), tupleElement(current, 'exit_code'), tupleElement(current, 'runner'), tupleElement(started, 'attempt'), tupleElement(started, 'at'), toUnixTimestamp64Milli(queued_at)
 FROM executions FINAL
 WHERE id = {id:String}
-ORDER BY queued_at DESC, id DESC
+ORDER BY toUnixTimestamp64Milli(queued_at) DESC, id DESC
 LIMIT 1
 SETTINGS use_skip_indexes_if_final = 1
 -- id = "e1"

@@ -5,7 +5,7 @@ WHERE project_id = {project:String}
 SELECT project_id, addr
 FROM hosts FINAL
 WHERE project_id = {project:String}
-  AND (positionCaseInsensitiveUTF8(ip, {text:String}) > 0)
+  AND positionCaseInsensitiveUTF8(ip, {f0:String}) > 0
   AND addr >= {after0:IPv6}
   AND (addr) > ({after0:IPv6})
   AND last_seen > deleted_at
@@ -17,5 +17,5 @@ ORDER BY project_id, addr
 LIMIT 51
 SETTINGS optimize_aggregation_in_order = 1
 -- project = "p1"
--- text = "10."
+-- f0 = "10."
 -- after0 = "::ffff:10.0.0.1"

@@ -5,7 +5,7 @@ WHERE project_id = {project:String}
 SELECT project_id, addr, port, protocol
 FROM ports FINAL
 WHERE project_id = {project:String}
-  AND (positionCaseInsensitiveUTF8(address, {text:String}) > 0 OR positionCaseInsensitiveUTF8(tupleElement(service, 'value'), {text:String}) > 0 OR positionCaseInsensitiveUTF8(tupleElement(product, 'value'), {text:String}) > 0)
+  AND (positionCaseInsensitiveUTF8(address, {f0:String}) > 0 OR positionCaseInsensitiveUTF8(tupleElement(service, 'value'), {f0:String}) > 0 OR positionCaseInsensitiveUTF8(tupleElement(product, 'value'), {f0:String}) > 0)
   AND addr >= {after0:IPv6}
   AND (addr, port, protocol) > ({after0:IPv6}, {after1:UInt16}, {after2:String})
   AND last_seen > deleted_at
@@ -17,7 +17,7 @@ ORDER BY project_id, addr, port, protocol
 LIMIT 51
 SETTINGS optimize_aggregation_in_order = 1
 -- project = "p1"
--- text = "ssh"
+-- f0 = "ssh"
 -- after0 = "::ffff:10.0.0.1"
 -- after1 = "22"
 -- after2 = "tcp"

@@ -5,7 +5,7 @@ WHERE project_id = {project:String}
 SELECT project_id, domain, addr, port, path
 FROM websites FINAL
 WHERE project_id = {project:String}
-  AND (positionCaseInsensitiveUTF8(address, {text:String}) > 0 OR positionCaseInsensitiveUTF8(tupleElement(title, 'value'), {text:String}) > 0)
+  AND (positionCaseInsensitiveUTF8(address, {f0:String}) > 0 OR positionCaseInsensitiveUTF8(tupleElement(title, 'value'), {f0:String}) > 0)
   AND domain >= {after0:String}
   AND (domain, addr, port, path) > ({after0:String}, {after1:IPv6}, {after2:UInt16}, {after3:String})
   AND last_seen > deleted_at
@@ -17,7 +17,7 @@ ORDER BY project_id, domain, addr, port, path
 LIMIT 51
 SETTINGS optimize_aggregation_in_order = 1
 -- project = "p1"
--- text = "login/"
+-- f0 = "login/"
 -- after0 = "a.example"
 -- after1 = "::ffff:10.0.0.1"
 -- after2 = "443"
