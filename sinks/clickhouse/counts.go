@@ -31,11 +31,24 @@ func (q statesQuery) SQL() (string, []any) {
 	return "SELECT " + element("current", "state") + " AS state, count()\nFROM executions FINAL" + conditions(where) + "\nGROUP BY state", args
 }
 
-func inProject(project string) ([]string, []any) {
-	if project == "" {
+func inProject(project string) ([]string, []any) { return scope{project: project}.conditions() }
+
+// scope is the projects that are read: one, those of a list, or all when that is
+// nil.
+type scope struct {
+	project string
+	visible []string
+}
+
+func (s scope) conditions() ([]string, []any) {
+	switch {
+	case s.project != "":
+		return []string{"project_id = {project:String}"}, []any{clickhouse.Named("project", s.project)}
+	case s.visible != nil:
+		return []string{"project_id IN {visible:Array(String)}"}, []any{clickhouse.Named("visible", s.visible)}
+	default:
 		return nil, nil
 	}
-	return []string{"project_id = {project:String}"}, []any{clickhouse.Named("project", project)}
 }
 
 // Counts counts what a project has; an empty id means all projects.

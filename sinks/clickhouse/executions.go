@@ -53,8 +53,9 @@ func (q executionQuery) SQL() (string, []any) {
 var lastQueued = &sorting{spec: "-queuedAt", by: millisOf("queued_at"), desc: true}
 
 func (q executionQuery) where() (where []string, args []any) {
+	where, args = scope{q.ProjectID, q.Visible}.conditions()
 	for _, f := range []struct{ column, bind, value string }{
-		{"project_id", "project", q.ProjectID}, {element("current", "state"), "state", string(q.State)}, {"id", "id", q.id},
+		{element("current", "state"), "state", string(q.State)}, {"id", "id", q.id},
 	} {
 		if f.value != "" {
 			where = append(where, fmt.Sprintf("%s = {%s:String}", f.column, f.bind))

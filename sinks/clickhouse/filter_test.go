@@ -49,7 +49,9 @@ var projectIDs = []string{"aaaaaaaaaaaaaaaaaaaaaaaa", "bbbbbbbbbbbbbbbbbbbbbbbb"
 var worldNow = time.Now().UTC().Truncate(time.Minute)
 
 func (w *world) pick(from ...string) string { return from[w.r.IntN(len(from))] }
-func (w *world) when() int64                { return worldNow.Add(-time.Duration(w.r.IntN(90*24)) * time.Hour).UnixMilli() }
+func (w *world) when() int64 {
+	return worldNow.Add(-time.Duration(w.r.IntN(90*24)) * time.Hour).UnixMilli()
+}
 
 // resource makes what every resource has.
 func (w *world) resource(kind pipeline.Kind, table, project, key, keyColumns, keyValues, text string) (rows.Seen, thing) {
@@ -208,7 +210,7 @@ func (w *world) port(p string, addr netip.Addr, number uint16, host thing) {
 	}
 	if closed {
 		x.put("is", "closed")
-		w.marks = append(w.marks, fmt.Sprintf("INSERT INTO ports (project_id, addr, port, protocol, looked_at) VALUES ('%s', %s, '%s', fromUnixTimestamp64Milli(%d))", p, keyValues, proto, s.Last+1))
+		w.marks = append(w.marks, fmt.Sprintf("INSERT INTO ports (project_id, addr, port, protocol, first_seen, looked_at) VALUES ('%s', %s, '%s', fromUnixTimestamp64Milli(%d), fromUnixTimestamp64Milli(%d))", p, keyValues, proto, s.Last, s.Last+1))
 	}
 	value := func(v string) rows.Value[string] { return rows.Value[string]{Version: 7, Value: v} }
 	w.batch.Ports = append(w.batch.Ports, rows.Port{Seen: s, Addr: addr, Port: number, Protocol: pipeline.Protocol(proto), Service: value(service), Product: value(product), Version: value(version)})
@@ -263,7 +265,7 @@ func (w *world) website(p string, addr netip.Addr, number uint16, host, port thi
 	if w.r.IntN(4) == 0 {
 		x.put("is", "merged")
 		x.put("mergedIn", projectIDs[0])
-		w.marks = append(w.marks, fmt.Sprintf("INSERT INTO websites (project_id, domain, addr, port, path, merged_into) VALUES ('%s', '%s', toIPv6('%s'), %d, '%s', (1, '%s'))", p, domain, addr, number, path, projectIDs[0]))
+		w.marks = append(w.marks, fmt.Sprintf("INSERT INTO websites (project_id, domain, addr, port, path, first_seen, merged_into) VALUES ('%s', '%s', toIPv6('%s'), %d, '%s', fromUnixTimestamp64Milli(%d), (1, '%s'))", p, domain, addr, number, path, s.Last, projectIDs[0]))
 	}
 	w.batch.Websites = append(w.batch.Websites, site)
 }
@@ -411,7 +413,9 @@ func (w *world) valueText(kind pipeline.Kind, f *filter.Field, name string) stri
 		}
 	}
 	rs := []rune(text)
-	quote := func(s string) string { return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, `*`, `\*`).Replace(s) + `"` }
+	quote := func(s string) string {
+		return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, `*`, `\*`).Replace(s) + `"`
+	}
 	from := w.r.IntN(len(rs) + 1)
 	part := string(rs[from : from+w.r.IntN(len(rs)-from+1)])
 	switch n := w.r.IntN(7); {
@@ -500,7 +504,7 @@ func TestFiltersMeanWhatTheySay(t *testing.T) {
 	t.Logf("seed %d", seed)
 	w := makeWorld(seed)
 	w.write(t, s, conn)
-	rounds := 120
+	rounds := 60
 	if testing.Short() {
 		rounds = 25
 	}

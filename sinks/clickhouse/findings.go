@@ -52,8 +52,9 @@ func (q findingQuery) SQL() (string, []any) {
 }
 
 func (q findingQuery) where() (where []string, args []any) {
+	where, args = scope{q.ProjectID, q.Visible}.conditions()
 	for _, f := range []struct{ column, value string }{
-		{"project_id", q.ProjectID}, {"correlation_key", q.Target}, {"key", q.Key}, {"execution_id", q.ExecutionID},
+		{"correlation_key", q.Target}, {"key", q.Key}, {"execution_id", q.ExecutionID},
 	} {
 		if f.value != "" {
 			where = append(where, fmt.Sprintf("%s = {%s:String}", f.column, f.column))

@@ -19,7 +19,7 @@ import (
 var update = flag.Bool("update", false, "write the golden files")
 
 func page[T any](k *resource[T], project, text string, after []string) pageQuery {
-	return pageQuery{table: k.table, columns: k.columns, key: k.key, project: project, filter: mustCompile(k.kind, text, project), after: after, limit: 50}
+	return pageQuery{table: k.table, columns: k.columns, key: k.key, scope: scope{project: project}, filter: mustCompile(k.kind, text, project), after: after, limit: 50}
 }
 
 func sortedPage[T any](k *resource[T], text, sort string, after []string) pageQuery {
@@ -92,6 +92,7 @@ func TestSQL(t *testing.T) {
 			filter: mustCompile(filter.Finding, `key:Vuln* ip:10.0.0.0/8 field.severity:high,critical at:2026-01 login`, "")},
 		"filter-findings-total": findingTotal{findingQuery{FindingQuery: pipeline.FindingQuery{ProjectID: "p1"}, filter: mustCompile(filter.Finding, `finding.Vuln.score:>7`, "")}},
 		"filter-executions":     executionQuery{limit: 51, sort: lastQueued, filter: mustCompile(filter.Execution, `is:ended -state:succeeded duration:>5m exitCode:>0 job:Scan* project.id:0123456789abcdef01234567`, "")},
+		"filter-visible":        pageQuery{table: "domains", columns: domainKind.columns, key: domainKind.key, scope: scope{visible: []string{"p1", "p2"}}, filter: mustCompile(domainKind.kind, "tag:a", ""), limit: 50},
 		"sort-ports":            sortedPage(portKind, `port:>80`, "-lastSeen", []string{"1700000000000", "p1", "::1", "80", "tcp"}),
 		"sort-websites":         sortedPage(websiteKind, "", "title", nil),
 	} {

@@ -149,11 +149,11 @@ type pageQuery struct {
 	table   string
 	columns []selected
 	key     []keyColumn // without the project
-	project string      // "" means every project
-	filter  compiled
-	sort    *sorting // nil for the order of the key
-	after   []string // key of the row before the page, with the project; nil for the first
-	limit   int
+	scope
+	filter compiled
+	sort   *sorting // nil for the order of the key
+	after  []string // key of the row before the page, with the project; nil for the first
+	limit  int
 }
 
 // SQL returns the statement and the values bound to it. The rows are grouped in
@@ -177,10 +177,9 @@ func (q pageQuery) SQL() (string, []any) {
 	limit := q.limit + 1 // one more than the page, to know whether there is a next
 	if q.filter.where != "" {
 		where = append(where, visible)
-		where = []string{fmt.Sprintf("(%[1]s) IN (\nSELECT %[1]s\nFROM %[2]s FINAL%[3]s\nORDER BY %[1]s\nLIMIT %[4]d)", order, q.table, conditions(where), limit)}
-		if q.project != "" {
-			where = append([]string{"project_id = {project:String}"}, where...)
-		}
+		picked := fmt.Sprintf("(%[1]s) IN (\nSELECT %[1]s\nFROM %[2]s FINAL%[3]s\nORDER BY %[1]s\nLIMIT %[4]d)", order, q.table, conditions(where), limit)
+		where, _ = q.scope.conditions() // once more, for the primary index
+		where = append(where, picked)
 	}
 	return fmt.Sprintf("SELECT %s\nFROM %s%s\nGROUP BY %[4]s\nHAVING "+visibleGrouped+"\nORDER BY %[4]s\nLIMIT %[5]d\nSETTINGS optimize_aggregation_in_order = 1",
 		expressions(q.columns, selected.grouped), q.table, conditions(where), order, limit), args
@@ -197,9 +196,7 @@ func (q totalQuery) SQL() (string, []any) {
 }
 
 func (q pageQuery) where() (where []string, args []any) {
-	if q.project != "" {
-		where, args = append(where, "project_id = {project:String}"), append(args, clickhouse.Named("project", q.project))
-	}
+	where, args = q.scope.conditions()
 	cond, more := q.filter.conditions()
 	return append(where, cond...), append(args, more...)
 }

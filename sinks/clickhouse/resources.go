@@ -70,7 +70,7 @@ func list[T any](ctx context.Context, s *Store, k *resource[T], q pipeline.Query
 
 // query makes a statement of what is asked for.
 func (k *resource[T]) query(s *Store, q pipeline.Query, limit int) (sel pageQuery, err error) {
-	sel = pageQuery{table: k.table, columns: k.columns, key: k.key, project: q.ProjectID, limit: limit}
+	sel = pageQuery{table: k.table, columns: k.columns, key: k.key, scope: scope{q.ProjectID, q.Visible}, limit: limit}
 	if sel.filter, err = s.compile(k.kind, q.Text, q.ProjectID); err != nil {
 		return sel, err
 	}

@@ -1,6 +1,6 @@
 SELECT uniqExact(id)
 FROM findings
-WHERE project_id = {project_id:String}
+WHERE project_id = {project:String}
   AND key = {key:String}
--- project_id = "p1"
+-- project = "p1"
 -- key = "K"

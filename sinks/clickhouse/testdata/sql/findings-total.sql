@@ -1,6 +1,6 @@
 SELECT count()
 FROM finding_ids FINAL
-WHERE project_id = {project_id:String}
+WHERE project_id = {project:String}
   AND execution_id = {execution_id:String}
--- project_id = "p1"
+-- project = "p1"
 -- execution_id = "e1"

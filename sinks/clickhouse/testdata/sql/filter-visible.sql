@@ -1,0 +1,21 @@
+SELECT max(id), project_id, min(first_seen), max(last_seen), tupleElement(max(blocked), 'value'), tupleElement(max(blocked), 'version'), tupleElement(max(note), 'value'), tupleElement(max(owner), 'value'), name
+FROM domains
+WHERE project_id IN {visible:Array(String)}
+  AND (project_id, name) IN (
+SELECT project_id, name
+FROM domains FINAL
+WHERE project_id IN {visible:Array(String)}
+  AND (project_id, id) IN (
+SELECT project_id, resource_id
+FROM resource_tags FINAL
+WHERE lowerUTF8(tag) = {f0:String} AND tupleElement(state, 'value') = 1)
+  AND last_seen > deleted_at
+ORDER BY project_id, name
+LIMIT 51)
+GROUP BY project_id, name
+HAVING max(last_seen) > max(deleted_at)
+ORDER BY project_id, name
+LIMIT 51
+SETTINGS optimize_aggregation_in_order = 1
+-- visible = ["p1" "p2"]
+-- f0 = "a"
