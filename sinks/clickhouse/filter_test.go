@@ -538,6 +538,74 @@ func TestFiltersMeanWhatTheySay(t *testing.T) {
 	}
 }
 
+// TestFacetsCount holds facets against counting by hand, for every field there is.
+func TestFacetsCount(t *testing.T) {
+	s, conn := clickhousetest.OpenWithConn(t)
+	w := makeWorld(uint64(time.Now().UnixNano()))
+	w.write(t, s, conn)
+	for _, kind := range filter.Kinds() {
+		q := pipeline.FacetQuery{Kind: kind, Text: "-project.id:" + projectIDs[1], Limit: 100}
+		for _, f := range filter.Fields(kind) {
+			if f.Facet {
+				q.Fields = append(q.Fields, f.Name)
+			}
+		}
+		for fields := range slices.Chunk(q.Fields, 12) {
+			q.Fields = fields
+			for _, got := range get[[]pipeline.Facet](t)(s.Facets(t.Context(), q)) {
+				want := map[string]uint64{}
+				for _, x := range w.things[kind] {
+					for _, v := range x.values[got.Field] {
+						if text := fmt.Sprint(v); x.values["project.id"][0] == projectIDs[0] && text != "" {
+							want[text]++
+						}
+					}
+				}
+				have := map[string]uint64{}
+				for _, v := range got.Values {
+					have[v.Value] = v.Count
+				}
+				if diff := cmp.Diff(want, have); diff != "" || got.Distinct != uint64(len(want)) {
+					t.Errorf("%s of %s, %d distinct (-want +got)\n%s", got.Field, kind, got.Distinct, diff)
+				}
+			}
+		}
+	}
+	tags := get[[]pipeline.Facet](t)(s.Facets(t.Context(), pipeline.FacetQuery{Kind: pipeline.KindHost, Fields: []string{"tag.name"}, Prefix: "LEG"}))
+	if len(tags) != 1 || len(tags[0].Values) != 1 || tags[0].Values[0].Value != "legacy app" {
+		t.Errorf("tags that begin with LEG: %+v", tags)
+	}
+	for _, q := range []pipeline.FacetQuery{{Kind: pipeline.KindHost}, {Kind: pipeline.KindHost, Fields: []string{"port"}}, {Kind: pipeline.KindHost, Fields: []string{"os"}, Limit: 101}} {
+		if _, err := s.Facets(t.Context(), q); pipeline.CodeOf(err) != pipeline.CodeInvalid {
+			t.Errorf("%+v: %v", q, err)
+		}
+	}
+}
+
+// TestListsStayInVisibleProjects asks for everything a person may see.
+func TestListsStayInVisibleProjects(t *testing.T) {
+	s, conn := clickhousetest.OpenWithConn(t)
+	w := makeWorld(3)
+	w.write(t, s, conn)
+	for _, tc := range []struct {
+		visible []string
+		want    uint64
+	}{{nil, uint64(2 * len(worldNames))}, {[]string{}, 0}, {projectIDs[:1], uint64(len(worldNames))}} {
+		for _, text := range []string{"", "domain:*", "-tag:nothing -finding.None:exists"} {
+			if p := get[pipeline.Page[pipeline.Domain]](t)(s.Domains(t.Context(), pipeline.Query{Visible: tc.visible, Text: text, Sort: "lastSeen"})); p.Total != tc.want || uint64(len(p.Items)) != tc.want {
+				t.Errorf("domains visible in %v with %q: %d of %d, want %d", tc.visible, text, len(p.Items), p.Total, tc.want)
+			}
+		}
+		fs := get[pipeline.Page[pipeline.StoredFinding]](t)(s.Findings(t.Context(), pipeline.FindingQuery{Visible: tc.visible, Limit: 1000}))
+		es := get[pipeline.Page[pipeline.Execution]](t)(s.Executions(t.Context(), pipeline.ExecutionQuery{Visible: tc.visible}))
+		for _, p := range slices.Concat(mapped(fs.Items, func(f pipeline.StoredFinding) string { return f.ProjectID }), mapped(es.Items, func(e pipeline.Execution) string { return e.ProjectID })) {
+			if tc.visible != nil && !slices.Contains(tc.visible, p) {
+				t.Errorf("something of %s is visible in %v", p, tc.visible)
+			}
+		}
+	}
+}
+
 // TestSortingIsStable pages through every order there is: nothing is left out or
 // given twice, and both directions agree.
 func TestSortingIsStable(t *testing.T) {

@@ -1,0 +1,4 @@
+SELECT count()
+FROM findings
+WHERE project_id = {project:String}
+-- project = "p1"
