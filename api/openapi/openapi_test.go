@@ -139,7 +139,7 @@ func TestRequestsAreChecked(t *testing.T) {
 		{"GET", "/domains", "/domains?limit=ten", "", "", "limit must be integer, not string"},
 		{"GET", "/domains", "/domains?limit=1e3", "", "", ""},
 		{"GET", "/domains", "/domains?limit=1&limit=2", "", "", "limit is given twice"},
-		{"GET", "/domains", "/domains?colour=red&project=x", "", "", "colour is not known here; known are project, q, limit, cursor; project must have 24 hexadecimal digits"},
+		{"GET", "/domains", "/domains?colour=red&project=x", "", "", "colour is not known here; known are project, q, sort, limit, cursor; project must have 24 hexadecimal digits"},
 		{"GET", "/domains", "/domains?q=%zz", "", "", "query is not readable"},
 		{"GET", "/executions", "/executions?state=asleep", "", "", "state is asleep, must be one of queued, starting"},
 		{"POST", "/projects", "/projects", "", `{"name": "x"}`, ""},

@@ -8,18 +8,22 @@ import (
 	"github.com/go-chi/chi/v5"
 
 	"github.com/stalker-asm/stalker/pipeline"
+	"github.com/stalker-asm/stalker/pipeline/filter"
 )
 
 // resource adds the list and the view of one kind of resource.
-func resource[T any](a *API, r chi.Router, path string,
+func resource[T any](a *API, r chi.Router, kind pipeline.Kind, path string,
 	all func(context.Context, pipeline.Query) (pipeline.Page[T], error), one func(context.Context, string) (T, error), owner func(T) string,
 ) {
 	r.Get(path, func(w http.ResponseWriter, r *http.Request) {
-		v, err := query(r, "project", "q", "limit", "cursor")
+		v, err := query(r, "project", "q", "sort", "limit", "cursor")
 		var q pipeline.Query
 		if err == nil {
-			q = pipeline.Query{ProjectID: v.Get("project"), Visible: visible(r), Text: v.Get("q"), Cursor: v.Get("cursor")}
+			q = pipeline.Query{ProjectID: v.Get("project"), Visible: visible(r), Sort: v.Get("sort"), Cursor: v.Get("cursor")}
 			q.Limit, err = limit(v)
+		}
+		if err == nil {
+			q.Text, err = a.filterText(r, kind, v.Get("q"))
 		}
 		if err == nil && q.ProjectID != "" {
 			err = id("project", q.ProjectID)
@@ -68,11 +72,14 @@ func hide(err error) error {
 }
 
 func (a *API) listFindings(w http.ResponseWriter, r *http.Request) {
-	v, err := query(r, "project", "target", "key", "execution", "limit", "cursor")
+	v, err := query(r, "project", "target", "key", "execution", "q", "sort", "limit", "cursor")
 	var q pipeline.FindingQuery
 	if err == nil {
-		q = pipeline.FindingQuery{ProjectID: v.Get("project"), Visible: visible(r), Target: v.Get("target"), Key: v.Get("key"), ExecutionID: v.Get("execution"), Cursor: v.Get("cursor")}
+		q = pipeline.FindingQuery{ProjectID: v.Get("project"), Visible: visible(r), Target: v.Get("target"), Key: v.Get("key"), ExecutionID: v.Get("execution"), Sort: v.Get("sort"), Cursor: v.Get("cursor")}
 		q.Limit, err = limit(v)
+	}
+	if err == nil {
+		q.Text, err = a.filterText(r, filter.Finding, v.Get("q"))
 	}
 	if err == nil && q.ProjectID != "" {
 		err = id("project", q.ProjectID)
@@ -81,11 +88,14 @@ func (a *API) listFindings(w http.ResponseWriter, r *http.Request) {
 }
 
 func (a *API) listExecutions(w http.ResponseWriter, r *http.Request) {
-	v, err := query(r, "project", "state", "limit", "cursor")
+	v, err := query(r, "project", "state", "q", "sort", "limit", "cursor")
 	var q pipeline.ExecutionQuery
 	if err == nil {
-		q = pipeline.ExecutionQuery{ProjectID: v.Get("project"), Visible: visible(r), State: pipeline.State(v.Get("state")), Cursor: v.Get("cursor")}
+		q = pipeline.ExecutionQuery{ProjectID: v.Get("project"), Visible: visible(r), State: pipeline.State(v.Get("state")), Sort: v.Get("sort"), Cursor: v.Get("cursor")}
 		q.Limit, err = limit(v)
+	}
+	if err == nil {
+		q.Text, err = a.filterText(r, filter.Execution, v.Get("q"))
 	}
 	switch {
 	case err != nil:
