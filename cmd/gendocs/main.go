@@ -46,11 +46,14 @@ func pages(root string) (map[string]string, error) {
 	if err != nil {
 		return nil, fmt.Errorf("metrics: %w", err)
 	}
-	return map[string]string{
-		"docs/51-configuration.md": configuration,
-		"docs/52-metrics.md":       metrics,
-		"docs/53-topics.md":        topicsPage(),
-	}, nil
+	files, err := dashboardFiles()
+	if err != nil {
+		return nil, err
+	}
+	files["docs/51-configuration.md"] = configuration
+	files["docs/52-metrics.md"] = metrics
+	files["docs/53-topics.md"] = topicsPage()
+	return files, nil
 }
 
 // withApp makes a process with everything embedded, in a temporary directory, and
