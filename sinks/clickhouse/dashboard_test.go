@@ -24,13 +24,18 @@ func TestDashboardQueriesReturnRows(t *testing.T) {
 			Title   string
 			Targets []struct{ RawSQL string }
 		}
-		Templating struct{ List []struct{ Name, Query string } }
+		Templating struct {
+			List []struct{ Name, Query string }
+		}
 	}
 	if err := json.Unmarshal(text, &board); err != nil {
 		t.Fatal(err)
 	}
 	store, conn := clickhousetest.OpenWithConn(t)
-	if err := store.Write(t.Context(), everything("p1", 1)); err != nil {
+	batch := everything("p1", 1)
+	batch.Ports[0].Service = value(1, "http")
+	batch.Websites[0].Technologies = []string{"nginx"}
+	if err := store.Write(t.Context(), batch); err != nil {
 		t.Fatal(err)
 	}
 	queries := map[string]string{}
