@@ -1,52 +1,16 @@
 package control
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"path"
-	"time"
-
-	"github.com/goccy/go-yaml"
 
 	"github.com/stalker-asm/stalker/matchers/rule"
 	"github.com/stalker-asm/stalker/pipeline"
 	"github.com/stalker-asm/stalker/pipeline/record"
 )
-
-// Jobs returns every job, by name.
-func (c *Control) Jobs(ctx context.Context) ([]pipeline.Job, error) {
-	return list[pipeline.Job](ctx, c.store, record.ChangeJob)
-}
-
-// Subscriptions returns every subscription, by name.
-func (c *Control) Subscriptions(ctx context.Context) ([]pipeline.Subscription, error) {
-	return list[pipeline.Subscription](ctx, c.store, record.ChangeSubscription)
-}
-
-// template is a job's template.yaml in the reference's format, with summary,
-// deadline and parameters' summaries of our own.
-type template struct {
-	Version          int                 `yaml:"version"`
-	Name             string              `yaml:"name"`
-	Type             string              `yaml:"type"`
-	Language         string              `yaml:"language"`
-	JobPodConfigName string              `yaml:"jobPodConfigName"`
-	Image            string              `yaml:"image"`
-	Category         string              `yaml:"category"`
-	Summary          string              `yaml:"summary"`
-	Deadline         string              `yaml:"deadline"`
-	Parameters       []templateParameter `yaml:"parameters"`
-}
-
-type templateParameter struct {
-	Name    string `yaml:"name"`
-	Type    string `yaml:"type"`
-	Default any    `yaml:"default"`
-	Summary string `yaml:"summary"`
-}
 
 // LoadCatalogue reads jobs/*/template.yaml with main.py, and subscriptions/*.yaml,
 // and reports every problem with its file.
@@ -74,33 +38,33 @@ func LoadCatalogue(fsys fs.FS) (jobs []pipeline.Job, subs []pipeline.Subscriptio
 }
 
 func loadJob(fsys fs.FS, file string) (pipeline.Job, error) {
-	var t template
 	text, err := fs.ReadFile(fsys, file)
 	if err != nil {
 		return pipeline.Job{}, err
 	}
-	if err := yaml.NewDecoder(bytes.NewReader(text), yaml.Strict()).Decode(&t); err != nil {
-		return pipeline.Job{}, errors.New(yaml.FormatError(err, false, false))
-	}
-	code, err := fs.ReadFile(fsys, path.Join(path.Dir(file), "main.py"))
+	t, root, err := parseTemplate(text)
 	if err != nil {
 		return pipeline.Job{}, err
 	}
-	if t.Version != 2 || t.Name == "" || t.Type != "code" || t.Language != "python" {
-		return pipeline.Job{}, errors.New("version: 2, a name, type: code and language: python are expected")
-	}
-	j := pipeline.Job{
-		ID: pipeline.DeriveID("job", t.Name), Name: t.Name, Summary: t.Summary, Type: pipeline.JobCode, Language: t.Language,
-		Code: string(code), Image: t.Image, PodSize: t.JobPodConfigName, Category: t.Category, BuiltIn: true,
-	}
-	if t.Deadline != "" {
-		if j.Deadline, err = time.ParseDuration(t.Deadline); err != nil {
-			return j, fmt.Errorf("deadline: %w", err)
+	j := t.job(root)
+	for _, c := range []struct {
+		file string
+		into *string
+	}{{"main.py", &j.Code}, {"nuclei.yaml", &j.Code}, {"handler.py", &j.Handler}} {
+		b, err := fs.ReadFile(fsys, path.Join(path.Dir(file), c.file))
+		if err == nil {
+			*c.into = string(b)
+		} else if !errors.Is(err, fs.ErrNotExist) {
+			return j, err
 		}
 	}
-	for _, p := range t.Parameters {
-		j.Parameters = append(j.Parameters, pipeline.Parameter{Name: p.Name, Type: p.Type, Default: p.Default, Summary: p.Summary})
+	for _, p := range checkJob(&j) {
+		t.at(p.Path, p.Message)
 	}
+	if len(t.problems) > 0 {
+		return j, t.sorted()
+	}
+	j.ID, j.BuiltIn = pipeline.DeriveID("job", j.Name), true
 	return j, nil
 }
 

@@ -2,9 +2,8 @@ package control
 
 import (
 	"context"
-	"net"
+	"fmt"
 	"net/netip"
-	"strconv"
 	"strings"
 
 	"github.com/stalker-asm/stalker/pipeline"
@@ -21,11 +20,17 @@ func (c *Control) Project(ctx context.Context, id string) (pipeline.Project, err
 	return get[pipeline.Project](ctx, c.store, record.ChangeProject, id)
 }
 
-// CreateProject adds a project; id, version and time are set here. It returns the
+// CreateProject adds a project; version and time are set here. p.ID may be set, so
+// that creating it again finds it. It returns the
 // control-plane position from which everybody knows it.
 func (c *Control) CreateProject(ctx context.Context, p pipeline.Project) (pipeline.Project, int64, error) {
-	p.ID, p.Version, p.CreatedAt = pipeline.NewID(), 1, c.now().UTC()
-	return c.saveProject(ctx, p)
+	p.ID, p.Version, p.CreatedAt = newID(p.ID), 1, c.now().UTC()
+	var position int64
+	p, err := create(ctx, c, record.ChangeProject, p.ID, func() (out pipeline.Project, err error) {
+		out, position, err = c.saveProject(ctx, p)
+		return out, err
+	})
+	return p, position, err
 }
 
 // UpdateProject replaces what a person may change. p.Version is the version the
@@ -64,35 +69,49 @@ const (
 )
 
 func checkProject(p *pipeline.Project) error {
+	var out Problems
+	fail := func(path, format string, args ...any) {
+		out = append(out, Problem{Path: path, Message: fmt.Sprintf(format, args...)})
+	}
 	p.Name = strings.TrimSpace(p.Name)
-	switch {
-	case p.Name == "" || len(p.Name) > maxName:
-		return pipeline.Errorf(pipeline.CodeInvalid, "name: 1 to %d bytes are expected", maxName)
-	case len(p.Notes) > maxNotes:
-		return pipeline.Errorf(pipeline.CodeInvalid, "notes: at most %d bytes are allowed", maxNotes)
-	case len(p.Resolvers) > maxResolvers:
-		return pipeline.Errorf(pipeline.CodeInvalid, "resolvers: at most %d are allowed", maxResolvers)
-	case len(p.Internal) > maxInternal:
-		return pipeline.Errorf(pipeline.CodeInvalid, "internal: at most %d networks are allowed", maxInternal)
+	if p.Name == "" || len(p.Name) > maxName {
+		fail("name", "must have 1 to %d bytes", maxName)
+	}
+	if len(p.Notes) > maxNotes {
+		fail("notes", "may have at most %d bytes", maxNotes)
+	}
+	if len(p.Resolvers) > maxResolvers {
+		fail("resolvers", "may have at most %d entries", maxResolvers)
+	}
+	if len(p.Internal) > maxInternal {
+		fail("internal", "may have at most %d networks", maxInternal)
 	}
 	for i, r := range p.Resolvers {
-		if !strings.Contains(r, ":") {
-			r = net.JoinHostPort(r, "53")
+		var err error
+		if p.Resolvers[i], err = resolver(r); err != nil {
+			fail(fmt.Sprintf("resolvers[%d]", i), "%s", err)
 		}
-		host, port, err := net.SplitHostPort(r)
-		if n, perr := strconv.Atoi(port); err != nil || perr != nil || n < 1 || n > 65535 {
-			return pipeline.Errorf(pipeline.CodeInvalid, "resolvers[%d]: %q is not address:port", i, p.Resolvers[i])
-		}
-		if _, err := netip.ParseAddr(host); err != nil {
-			return pipeline.Errorf(pipeline.CodeInvalid, "resolvers[%d]: %q is no IP address", i, host)
-		}
-		p.Resolvers[i] = r
 	}
 	for i, n := range p.Internal {
 		if !n.IsValid() {
-			return pipeline.Errorf(pipeline.CodeInvalid, "internal[%d] is no network", i)
+			fail(fmt.Sprintf("internal[%d]", i), "is no network")
 		}
 		p.Internal[i] = n.Masked()
 	}
+	if len(out) > 0 {
+		return out
+	}
 	return nil
+}
+
+// resolver reads a DNS server, an address or address:port, as address:port.
+func resolver(s string) (string, error) {
+	if a, err := netip.ParseAddr(s); err == nil {
+		return netip.AddrPortFrom(a, 53).String(), nil
+	}
+	a, err := netip.ParseAddrPort(s)
+	if err != nil || a.Port() == 0 {
+		return s, fmt.Errorf("%q is neither an IP address nor address:port", s)
+	}
+	return a.String(), nil
 }

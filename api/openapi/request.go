@@ -149,3 +149,9 @@ func (op *Operation) media(r *http.Request) (string, error) {
 	}
 	return media, nil
 }
+
+// JSON reports whether a request that was checked has a JSON body.
+func (op *Operation) JSON(r *http.Request) bool {
+	media, err := op.media(r)
+	return err == nil && op.body != nil && isJSON(media)
+}

@@ -71,7 +71,10 @@ func (a *API) enter(w http.ResponseWriter, r *http.Request, op *openapi.Operatio
 	if err := op.CheckRequest(w, r, params); err != nil {
 		return r, err
 	}
-	return r, a.admit(r, op, params)
+	if err := a.admit(r, op, params); err != nil {
+		return r, err
+	}
+	return withNewID(r, op)
 }
 
 // admit decides what can be decided before the handler. Where the project is known

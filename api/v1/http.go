@@ -12,6 +12,7 @@ import (
 
 	"github.com/go-chi/chi/v5"
 
+	"github.com/stalker-asm/stalker/api/control"
 	"github.com/stalker-asm/stalker/api/openapi"
 	"github.com/stalker-asm/stalker/pipeline"
 )
@@ -54,6 +55,14 @@ func (a *API) fail(w http.ResponseWriter, err error) {
 	code := pipeline.CodeOf(err)
 	p := problem{Type: "about:blank", Title: http.StatusText(Status(code)), Status: Status(code), Detail: err.Error(), Code: code}
 	p.Errors, _ = errors.AsType[openapi.InputErrors](err)
+	if list, ok := errors.AsType[control.Problems](err); ok {
+		p.Errors = inputErrors(list)
+		p.Detail = p.Errors.Error()
+	}
+	if _, stale := errors.AsType[staleError](err); stale {
+		p.Status = http.StatusPreconditionFailed
+		p.Title = http.StatusText(p.Status)
+	}
 	if code == pipeline.CodeInternal {
 		a.log.Error("request failed", "err", err)
 		p.Detail = "something went wrong here; the server's log has the details"
@@ -62,6 +71,18 @@ func (a *API) fail(w http.ResponseWriter, err error) {
 		w.Header().Set("Retry-After", "1")
 	}
 	write(w, p.Status, "application/problem+json", p)
+}
+
+// inputErrors are the problems of a document, or of a body that stands for one.
+func inputErrors(list control.Problems) openapi.InputErrors {
+	out := make(openapi.InputErrors, len(list))
+	for i, p := range list {
+		out[i] = openapi.InputError{In: "body", Path: p.Path, Line: p.Line, Column: p.Column, Message: p.Message}
+		if p.Line > 0 {
+			out[i].In = "document"
+		}
+	}
+	return out
 }
 
 // methodNotAllowed says which methods a path has.
@@ -118,6 +139,14 @@ func decode(w http.ResponseWriter, r *http.Request, into any) error {
 		return pipeline.Errorf(pipeline.CodeInvalid, "the body goes on after its end")
 	}
 	return nil
+}
+
+// decodeOptional reads a JSON body, if there is one.
+func decodeOptional(w http.ResponseWriter, r *http.Request, into any) error {
+	if r.ContentLength == 0 {
+		return nil
+	}
+	return decode(w, r, into)
 }
 
 // query reads the parameters a route knows; any other is an error.

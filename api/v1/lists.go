@@ -137,21 +137,3 @@ func (a *API) seesExecution(r *http.Request, id string) error {
 	}
 	return hide(err)
 }
-
-func (a *API) listJobs(w http.ResponseWriter, r *http.Request) {
-	jobs, err := a.Control.Jobs(r.Context())
-	if err != nil {
-		a.fail(w, err)
-		return
-	}
-	list(w, jobs)
-}
-
-func (a *API) listSubscriptions(w http.ResponseWriter, r *http.Request) {
-	subs, err := a.Control.Subscriptions(r.Context())
-	if err != nil {
-		a.fail(w, err)
-		return
-	}
-	list(w, subs)
-}

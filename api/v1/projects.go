@@ -3,6 +3,7 @@ package v1
 import (
 	"net/http"
 	"net/netip"
+	"slices"
 
 	"github.com/go-chi/chi/v5"
 
@@ -57,12 +58,15 @@ func (a *API) listProjects(w http.ResponseWriter, r *http.Request) {
 		a.fail(w, err)
 		return
 	}
+	if may := visible(r); may != nil {
+		projects = slices.DeleteFunc(projects, func(p pipeline.Project) bool { return !slices.Contains(may, p.ID) })
+	}
 	list(w, projects)
 }
 
 func (a *API) createProject(w http.ResponseWriter, r *http.Request) {
 	var in projectInput
-	var p pipeline.Project
+	p := pipeline.Project{ID: newID(r)}
 	err := decode(w, r, &in)
 	if err == nil {
 		err = in.apply(&p)
@@ -74,8 +78,7 @@ func (a *API) createProject(w http.ResponseWriter, r *http.Request) {
 		a.fail(w, err)
 		return
 	}
-	w.Header().Set("Location", Path+"/projects/"+p.ID)
-	reply(w, http.StatusCreated, p)
+	replyCreated(w, "/projects/"+p.ID, p.Version, p)
 }
 
 // project returns the project a route is about.
@@ -93,12 +96,15 @@ func (a *API) getProject(w http.ResponseWriter, r *http.Request) {
 		a.fail(w, err)
 		return
 	}
-	reply(w, http.StatusOK, p)
+	replyTagged(w, http.StatusOK, p.Version, p)
 }
 
 func (a *API) updateProject(w http.ResponseWriter, r *http.Request) {
 	var in projectInput
 	p, err := a.project(r)
+	if err == nil {
+		err = match(r, p.Version)
+	}
 	if err == nil {
 		err = decode(w, r, &in)
 	}
@@ -115,11 +121,14 @@ func (a *API) updateProject(w http.ResponseWriter, r *http.Request) {
 		a.fail(w, err)
 		return
 	}
-	reply(w, http.StatusOK, p)
+	replyTagged(w, http.StatusOK, p.Version, p)
 }
 
 func (a *API) deleteProject(w http.ResponseWriter, r *http.Request) {
 	p, err := a.project(r)
+	if err == nil {
+		err = match(r, p.Version)
+	}
 	if err == nil {
 		err = a.Control.DeleteProject(r.Context(), p.ID)
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/go-chi/chi/v5"
 
 	"github.com/stalker-asm/stalker/api/auth"
+	"github.com/stalker-asm/stalker/api/control"
 	"github.com/stalker-asm/stalker/api/openapi"
 	"github.com/stalker-asm/stalker/pipeline"
 	"github.com/stalker-asm/stalker/pipeline/bus"
@@ -20,14 +21,25 @@ import (
 // Path is where the API is mounted.
 const Path = "/api/v1"
 
-type control interface {
+type controlPlane interface {
 	Projects(ctx context.Context) ([]pipeline.Project, error)
 	Project(ctx context.Context, id string) (pipeline.Project, error)
 	CreateProject(ctx context.Context, p pipeline.Project) (pipeline.Project, int64, error)
 	UpdateProject(ctx context.Context, p pipeline.Project) (pipeline.Project, int64, error)
 	DeleteProject(ctx context.Context, id string) error
 	Jobs(ctx context.Context) ([]pipeline.Job, error)
+	Job(ctx context.Context, id string) (pipeline.Job, error)
+	CreateJob(ctx context.Context, j pipeline.Job) (pipeline.Job, error)
+	UpdateJob(ctx context.Context, j pipeline.Job) (pipeline.Job, error)
+	DuplicateJob(ctx context.Context, id, name, newID string) (pipeline.Job, error)
+	DeleteJob(ctx context.Context, j pipeline.Job) error
 	Subscriptions(ctx context.Context) ([]pipeline.Subscription, error)
+	Subscription(ctx context.Context, id string) (pipeline.Subscription, error)
+	CreateSubscription(ctx context.Context, s pipeline.Subscription) (pipeline.Subscription, error)
+	UpdateSubscription(ctx context.Context, s pipeline.Subscription) (pipeline.Subscription, error)
+	DuplicateSubscription(ctx context.Context, s pipeline.Subscription, name, projectID, newID string) (pipeline.Subscription, error)
+	DeleteSubscription(ctx context.Context, s pipeline.Subscription) error
+	States(ctx context.Context, subs []pipeline.Subscription) (map[string]control.SubscriptionState, error)
 }
 
 // store reads the analytical store.
@@ -63,7 +75,7 @@ type progress interface {
 
 // Deps is what the API needs. Position returns the control-plane position known here.
 type Deps struct {
-	Control  control
+	Control  controlPlane
 	Store    store
 	Auth     *auth.Auth
 	Producer producer
@@ -151,5 +163,15 @@ func (a *API) routes(r chi.Router) {
 	r.Get("/executions/{id}", a.getExecution)
 	r.Get("/executions/{id}/logs", a.listLogs)
 	r.Get("/jobs", a.listJobs)
+	r.Post("/jobs", a.createJob)
+	r.Get("/jobs/{id}", a.getJob)
+	r.Patch("/jobs/{id}", a.updateJob)
+	r.Delete("/jobs/{id}", a.deleteJob)
+	r.Post("/jobs/{id}/duplicate", a.duplicateJob)
 	r.Get("/subscriptions", a.listSubscriptions)
+	r.Post("/subscriptions", a.createSubscription)
+	r.Get("/subscriptions/{id}", a.getSubscription)
+	r.Patch("/subscriptions/{id}", a.updateSubscription)
+	r.Delete("/subscriptions/{id}", a.deleteSubscription)
+	r.Post("/subscriptions/{id}/duplicate", a.duplicateSubscription)
 }

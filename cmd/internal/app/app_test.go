@@ -263,7 +263,7 @@ func TestBadInputIsToldAndNothingElseHappens(t *testing.T) {
 		status       int
 		detail       string
 	}{
-		{"POST", "/api/v1/projects", map[string]any{"name": ""}, 400, "name: 1 to"},
+		{"POST", "/api/v1/projects", map[string]any{"name": ""}, 400, "name must have 1 to"},
 		{"POST", "/api/v1/projects", map[string]any{"name": "Demo"}, 409, "exists already"},
 		{"POST", "/api/v1/projects", map[string]any{"name": "x", "resolvers": []string{"dns.example"}}, 400, "resolvers[0]"},
 		{"POST", "/api/v1/projects", map[string]any{"name": "x", "internal": []string{"10.0.0.0/40"}}, 400, "internal[0]"},

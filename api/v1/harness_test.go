@@ -1,0 +1,173 @@
+package v1
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/stalker-asm/stalker/api/auth"
+	"github.com/stalker-asm/stalker/api/control"
+	"github.com/stalker-asm/stalker/api/control/sqlstore"
+	"github.com/stalker-asm/stalker/api/openapi/openapitest"
+	"github.com/stalker-asm/stalker/pipeline"
+	"github.com/stalker-asm/stalker/pipeline/bus"
+	"github.com/stalker-asm/stalker/pipeline/bus/bustest"
+)
+
+// topicLog is a bus that takes everything and is always caught up.
+type topicLog struct {
+	mu   sync.Mutex
+	recs []bus.Record
+}
+
+func (l *topicLog) Produce(_ context.Context, recs []bus.Record) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for i := range recs {
+		recs[i].Offset = int64(len(l.recs))
+		l.recs = append(l.recs, recs[i])
+	}
+	return nil
+}
+
+func (l *topicLog) Ends(context.Context, ...string) (bus.Offsets, error)     { return nil, nil }
+func (l *topicLog) WaitCommitted(context.Context, string, bus.Offsets) error { return nil }
+
+// shelf is an analytical store with nothing in it; tests put functions in.
+type shelf struct{ store }
+
+func (shelf) DeleteProject(context.Context, string) error { return nil }
+func (shelf) Counts(context.Context, string) (pipeline.Counts, error) {
+	c := pipeline.Counts{Executions: map[pipeline.State]uint64{}}
+	for _, s := range pipeline.States() {
+		c.Executions[s] = 0
+	}
+	return c, nil
+}
+
+// world is the API on a real control plane, without a pipeline behind it.
+type world struct {
+	t    *testing.T
+	srv  *httptest.Server
+	http *http.Client
+	ctl  *control.Control
+	sql  *sqlstore.Store
+	auth *auth.Auth
+	bus  *topicLog
+}
+
+func newWorld(t *testing.T, analytics store) *world {
+	t.Helper()
+	sql, err := sqlstore.Open(t.Context(), filepath.Join(t.TempDir(), "control.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = sql.Close() })
+	w := &world{t: t, sql: sql, bus: &topicLog{}, auth: auth.New(sql)}
+	log := slog.New(slog.DiscardHandler)
+	w.ctl = control.New(control.Deps{Store: sql, Producer: w.bus, Log: log})
+	bustest.Run(t, "control", w.ctl.Run)
+	api, err := New(Deps{
+		Control: w.ctl, Store: analytics, Auth: w.auth, Producer: w.bus, Progress: w.bus, Position: w.ctl.Position, Version: "test", Log: log,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.srv = httptest.NewServer(api.Handler())
+	t.Cleanup(w.srv.Close)
+	w.http = &http.Client{Transport: openapitest.New(t)}
+	return w
+}
+
+// answer is a response, read.
+type answer struct {
+	status int
+	header http.Header
+	body   []byte
+}
+
+// client calls the API as somebody.
+type client struct {
+	w     *world
+	token string
+}
+
+func (w *world) operator() *client { return &client{w, w.auth.LocalToken()} }
+
+// call sends a body, text as it is and anything else as JSON, with headers given in
+// pairs.
+func (c *client) call(method, path string, body any, headers ...string) answer {
+	c.w.t.Helper()
+	var r io.Reader
+	switch b := body.(type) {
+	case nil:
+	case string:
+		r = strings.NewReader(b)
+	default:
+		j, err := json.Marshal(b)
+		if err != nil {
+			c.w.t.Fatal(err)
+		}
+		r = bytes.NewReader(j)
+	}
+	req, err := http.NewRequestWithContext(c.w.t.Context(), method, c.w.srv.URL+Path+path, r)
+	if err != nil {
+		c.w.t.Fatal(err)
+	}
+	if c.token != "" {
+		req.Header.Set("Authorization", "Bearer "+c.token)
+	}
+	for i := 0; i+1 < len(headers); i += 2 {
+		req.Header.Set(headers[i], headers[i+1])
+	}
+	resp, err := c.w.http.Do(req)
+	if err != nil {
+		c.w.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil {
+		c.w.t.Fatal(err)
+	}
+	if resp.StatusCode >= 500 {
+		c.w.t.Errorf("%s %s: %d %s", method, path, resp.StatusCode, text)
+	}
+	return answer{resp.StatusCode, resp.Header, text}
+}
+
+// must calls and expects success; the answer is decoded into out.
+func (c *client) must(method, path string, body, out any, headers ...string) answer {
+	c.w.t.Helper()
+	a := c.call(method, path, body, headers...)
+	if a.status >= 300 {
+		c.w.t.Fatalf("%s %s: %d %s", method, path, a.status, a.body)
+	}
+	if out != nil {
+		reflect.ValueOf(out).Elem().SetZero()
+		if err := json.Unmarshal(a.body, out); err != nil {
+			c.w.t.Fatalf("%s %s: %v: %s", method, path, err, a.body)
+		}
+	}
+	return a
+}
+
+// refused calls and expects a problem with the status and the words.
+func (c *client) refused(status int, words, method, path string, body any, headers ...string) answer {
+	c.w.t.Helper()
+	a := c.call(method, path, body, headers...)
+	var p problem
+	_ = json.Unmarshal(a.body, &p)
+	if a.status != status || !strings.Contains(p.Detail, words) {
+		c.w.t.Errorf("%s %s: %d %s, want %d with %q", method, path, a.status, a.body, status, words)
+	}
+	return a
+}
