@@ -56,7 +56,7 @@ func (a *API) fail(w http.ResponseWriter, err error) {
 	p := problem{Type: "about:blank", Title: http.StatusText(Status(code)), Status: Status(code), Detail: err.Error(), Code: code}
 	p.Errors, _ = errors.AsType[openapi.InputErrors](err)
 	if list, ok := errors.AsType[control.Problems](err); ok {
-		p.Errors = inputErrors(list)
+		p.Errors = documentErrors(list)
 		p.Detail = p.Errors.Error()
 	}
 	if _, stale := errors.AsType[staleError](err); stale {
@@ -73,8 +73,8 @@ func (a *API) fail(w http.ResponseWriter, err error) {
 	write(w, p.Status, "application/problem+json", p)
 }
 
-// inputErrors are the problems of a document, or of a body that stands for one.
-func inputErrors(list control.Problems) openapi.InputErrors {
+// documentErrors are the problems of a document, or of a body that stands for one.
+func documentErrors(list control.Problems) openapi.InputErrors {
 	out := make(openapi.InputErrors, len(list))
 	for i, p := range list {
 		out[i] = openapi.InputError{In: "body", Path: p.Path, Line: p.Line, Column: p.Column, Message: p.Message}
