@@ -51,12 +51,17 @@ type Mark struct {
 	Cascade   bool       `json:"cascade,omitempty"`
 }
 
-// Slot names what the mark decides: a block and its end decide the same.
+// Slot names what the mark decides: a block and its end decide the same. What goes
+// for what is below is decided apart from what goes for the resource alone, since
+// the one does not undo the other.
 func (m *Mark) Slot() string {
 	switch m.Action {
 	case MarkTag, MarkUntag:
 		return "tag/" + m.Tag
 	case MarkBlock, MarkUnblock:
+		if m.Cascade {
+			return "block/below"
+		}
 		return "block"
 	case MarkMerge, MarkUnmerge:
 		return "merge"

@@ -3,6 +3,7 @@ package clickhouse
 import (
 	"context"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
@@ -316,7 +317,7 @@ func (q pathsStatement) SQL() (string, []any) {
 	return "INSERT INTO website_paths (project_id, website_id, path, first_seen, deleted_at)\nSELECT project_id, website_id, path, min(first_seen), {at:Int64}\n" +
 			"FROM website_paths\nWHERE project_id IN {projects:Array(String)}\n  AND website_id IN {ids:Array(String)}\n" +
 			"GROUP BY project_id, website_id, path\nHAVING max(last_seen) <= fromUnixTimestamp64Milli({at:Int64}, 'UTC') AND " + visibleGrouped,
-		append(args, clickhouse.Named("at", q.at))
+		append(args, clickhouse.Named("at", strconv.FormatInt(q.at, 10)))
 }
 
 // forgetPaths leaves the rows in the store: a site map may be larger than memory.
