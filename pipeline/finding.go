@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -140,6 +141,27 @@ func (f *Finding) Field(key string) (Field, bool) {
 		}
 	}
 	return Field{}, false
+}
+
+// Keys of dynamic fields that say how a name was learnt, and the value with which
+// they say "by asking for the address's name".
+const (
+	FieldLearntBy   = "learntBy"
+	FieldRecordType = "recordType"
+	LearntByPTR     = "ptr"
+)
+
+// Reverse reports whether the finding's domain was learnt by a reverse lookup: who
+// owns an address may have it answer with any name.
+func (f *Finding) Reverse() bool {
+	for _, x := range f.Fields {
+		if x.Key == FieldLearntBy || x.Key == FieldRecordType {
+			if strings.EqualFold(x.Text(), LearntByPTR) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // FieldText returns the text of the first field with the given key, or "".

@@ -20,6 +20,8 @@ type Project struct {
 	// Internal lists the special-purpose networks (loopback, private, link-local…)
 	// this project may scan. Public addresses need no entry.
 	Internal []netip.Prefix `json:"internal,omitempty"`
+	// Scope lists what automation may aim at.
+	Scope Scope `json:"scope,omitzero"`
 }
 
 // MayScan reports whether automation may aim at addr: a public address always, a

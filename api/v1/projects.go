@@ -13,11 +13,12 @@ import (
 
 // projectInput is what a person may set; nil leaves it as it is.
 type projectInput struct {
-	Name      *string   `json:"name"`
-	Notes     *string   `json:"notes"`
-	Resolvers *[]string `json:"resolvers"`
-	Internal  *[]string `json:"internal"`
-	Version   *int64    `json:"version"` // the one the change is based on; PATCH only
+	Name      *string         `json:"name"`
+	Notes     *string         `json:"notes"`
+	Resolvers *[]string       `json:"resolvers"`
+	Internal  *[]string       `json:"internal"`
+	Scope     *pipeline.Scope `json:"scope"`
+	Version   *int64          `json:"version"` // the one the change is based on; PATCH only
 }
 
 func (in *projectInput) apply(p *pipeline.Project) error {
@@ -29,6 +30,9 @@ func (in *projectInput) apply(p *pipeline.Project) error {
 	}
 	if in.Resolvers != nil {
 		p.Resolvers = *in.Resolvers
+	}
+	if in.Scope != nil {
+		p.Scope = *in.Scope
 	}
 	if in.Internal == nil {
 		return nil

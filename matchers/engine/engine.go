@@ -47,8 +47,9 @@ type Engine struct {
 	now     func() time.Time
 	rules   atomic.Pointer[compiled]
 
-	mu    sync.Mutex // guards parts and what they hold
-	parts map[int32]*partition
+	mu     sync.Mutex // guards parts and what they hold
+	parts  map[int32]*partition
+	bounds bounds
 }
 
 // compiled is a rule set and the control-plane position it knows at least.
@@ -184,15 +185,25 @@ func (b *batch) fire(in *input, c *candidate) {
 	b.add(bus.Record{Topic: bus.TopicJobs, Key: []byte(q.ID), Value: v, Time: q.At})
 	entry := in.state.spend(c.trigger, q.At, c.rule.Cooldown)
 	b.add(triggerRecord(in.partition, c.trigger, &entry))
+	in.state.charge(c)
 	b.engine.metrics.requests.Inc()
 }
 
-// expire forgets triggers that no longer matter: always more than the batch spent,
-// so they never pile up, and never so many that the batch is late.
+// expire forgets triggers and counts that no longer matter: always more than the
+// batch made, so they never pile up, and never so many that the batch is late. It
+// writes down what became of the counts.
 func (b *batch) expire() {
 	for n, p := range b.touched {
 		for _, trigger := range p.triggers.Expire(b.engine.now(), 1000+2*p.triggers.Pending()) {
 			b.add(triggerRecord(n, trigger, nil))
+		}
+		for _, t := range []*tallies{p.roots, p.targets} {
+			keep := keepRoots
+			if t == p.targets {
+				keep = b.engine.cfg.TargetWindow
+			}
+			t.expire(b.engine.now().Add(-keep))
+			b.out.Records = append(b.out.Records, t.records(n)...)
 		}
 	}
 }

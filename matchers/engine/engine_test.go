@@ -25,8 +25,9 @@ import (
 const project = "aaaaaaaaaaaaaaaaaaaaaaaa"
 
 type fakeCatalog struct {
-	subs []pipeline.Subscription
-	wait func(position int64) error
+	subs  []pipeline.Subscription
+	scope pipeline.Scope
+	wait  func(position int64) error
 }
 
 func (c *fakeCatalog) WaitFor(_ context.Context, p int64) error {
@@ -36,8 +37,8 @@ func (c *fakeCatalog) WaitFor(_ context.Context, p int64) error {
 	return nil
 }
 
-func (*fakeCatalog) Project(id string) (pipeline.Project, bool) {
-	return pipeline.Project{ID: id, Internal: []netip.Prefix{netip.MustParsePrefix("127.0.70.0/28")}}, id == project
+func (c *fakeCatalog) Project(id string) (pipeline.Project, bool) {
+	return pipeline.Project{ID: id, Scope: c.scope, Internal: []netip.Prefix{netip.MustParsePrefix("127.0.70.0/28")}}, id == project
 }
 
 func (*fakeCatalog) Job(n string) (pipeline.Job, bool)        { return pipeline.Job{Name: n}, n != "Gone" }
@@ -288,8 +289,8 @@ func TestAnAbortedBatchSpendsAndLearnsNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if count(first) != count(second) || count(first) != 6 {
-		t.Errorf("%d records, then %d; want 6 both times: request, trigger, two websites, http, domain", count(first), count(second))
+	if count(first) != count(second) || count(first) != 8 {
+		t.Errorf("%d records, then %d; want 8 both times: request, trigger, counts of root and target, two websites, http, domain", count(first), count(second))
 	}
 	second.Commit()
 	third, err := e.Handle(t.Context(), recs)
@@ -313,7 +314,7 @@ func TestABatchWaitsForTheControlPlaneItWasMadeWith(t *testing.T) {
 	if err != nil || waited != 42 {
 		t.Fatalf("waited for %d, %v", waited, err)
 	}
-	if len(out.Records) != 2 || len(out.Dead) != 1 {
-		t.Errorf("%d records, %d dead letters; want 2 and 1", len(out.Records), len(out.Dead))
+	if len(out.Records) != 4 || len(out.Dead) != 1 {
+		t.Errorf("%d records, %d dead letters; want 4 (request, trigger, two counts) and 1", len(out.Records), len(out.Dead))
 	}
 }

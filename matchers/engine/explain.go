@@ -51,9 +51,10 @@ func (c *candidate) detail(r Reason) string {
 	case UnknownProject:
 		return fmt.Sprintf("there is no project %s", c.finding.ProjectID)
 	case OutOfScope:
-		return fmt.Sprintf("%s is, or holds, a special-purpose address and is not among the project's internal networks", target(c.finding))
+		t := pipeline.TargetOf(c.finding, c.state.names(c.finding))
+		return c.verdict.Sentence(&t)
 	case NotMet:
-		return "the conditions do not hold"
+		return rule.FirstFailure(c.rule.Trace(c.finding))
 	case TooDeep:
 		return fmt.Sprintf("%d executions led here, %d may follow from one another", c.finding.Depth, c.engine.cfg.MaxDepth)
 	case NoJob:
@@ -63,14 +64,11 @@ func (c *candidate) detail(r Reason) string {
 	case Cooling:
 		last := c.state.triggers.Last(c.trigger)
 		return fmt.Sprintf("it fired at %s and may again at %s", last.Format(time.RFC3339), last.Add(c.rule.Cooldown).Format(time.RFC3339))
+	case OverBudget:
+		return fmt.Sprintf("%d executions follow from the root %s, %d may", c.engine.spent(c.finding.RootID), c.finding.RootID, c.engine.cfg.MaxPerRoot)
+	case TooOften:
+		return fmt.Sprintf("%d executions were aimed at %s within %s, no more may be", c.engine.cfg.MaxPerTarget, c.finding.PartitionKey(), c.engine.cfg.TargetWindow)
 	default:
 		return ""
 	}
-}
-
-func target(f *pipeline.Finding) string {
-	if f.Mask != nil {
-		return fmt.Sprintf("%s/%d", f.IP, *f.Mask)
-	}
-	return f.IP
 }

@@ -19,6 +19,8 @@ const (
 	StageJob        Stage = "job"
 	StageParameters Stage = "parameters"
 	StageCooldown   Stage = "cooldown"
+	StageBudget     Stage = "budget"
+	StageRate       Stage = "rate"
 	StageFire       Stage = "fire"
 )
 
@@ -29,12 +31,14 @@ type Reason string
 const (
 	Disabled       Reason = "disabled"
 	UnknownProject Reason = "unknown_project"
-	OutOfScope     Reason = "out_of_scope" // a special-purpose address the project does not list
+	OutOfScope     Reason = "out_of_scope" // the project's lists, or a special-purpose address it does not list
 	NotMet         Reason = "not_met"
 	TooDeep        Reason = "too_deep"
 	NoJob          Reason = "no_job"
 	BadParameters  Reason = "bad_parameters"
 	Cooling        Reason = "cooling"
+	OverBudget     Reason = "over_budget" // its root started too much already
+	TooOften       Reason = "too_often"   // its target was aimed at too often lately
 	Fired          Reason = "fired"
 )
 
@@ -42,7 +46,8 @@ const (
 func reasons() map[Stage][]Reason {
 	return map[Stage][]Reason{
 		StageEnabled: {Disabled}, StageScope: {UnknownProject, OutOfScope}, StageConditions: {NotMet}, StageDepth: {TooDeep},
-		StageJob: {NoJob}, StageParameters: {BadParameters}, StageCooldown: {Cooling}, StageFire: {Fired},
+		StageJob: {NoJob}, StageParameters: {BadParameters}, StageCooldown: {Cooling},
+		StageBudget: {OverBudget}, StageRate: {TooOften}, StageFire: {Fired},
 	}
 }
 
@@ -64,6 +69,8 @@ var stages = [...]stage{
 	{StageJob, job},
 	{StageParameters, parameters},
 	{StageCooldown, cooling},
+	{StageBudget, budget},
+	{StageRate, rate},
 	{StageFire, func(*candidate) Reason { return Fired }},
 }
 
@@ -77,6 +84,7 @@ type candidate struct {
 
 	scoped  bool   // scope was judged, for every rule of this finding
 	scope   Reason // and so
+	verdict pipeline.ScopeVerdict
 	args    []pipeline.Argument
 	part    string // the discriminator's value
 	trigger string

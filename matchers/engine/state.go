@@ -16,6 +16,8 @@ import (
 // triggers were spent, which names point at a host, which of its ports speak HTTP.
 type partition struct {
 	triggers *cooldown.Store
+	roots    *tallies         // executions by root
+	targets  *tallies         // executions by host or domain, in a window
 	hosts    map[string]*host // by project/ip
 	undo     []func()         // of the batch in hand
 	touched  []string         // hosts the batch in hand changes
@@ -31,7 +33,9 @@ type host struct {
 }
 
 func newPartition() *partition {
-	return &partition{triggers: cooldown.NewStore(), hosts: map[string]*host{}}
+	return &partition{
+		triggers: cooldown.NewStore(), roots: newTallies(keyRoot), targets: newTallies(keyTarget), hosts: map[string]*host{},
+	}
 }
 
 func (e *Engine) partition(n int32) *partition {
@@ -45,11 +49,15 @@ func (e *Engine) partition(n int32) *partition {
 
 func (p *partition) commit() {
 	p.triggers.Commit()
+	p.roots.commit()
+	p.targets.commit()
 	p.tidy()
 }
 
 func (p *partition) rollback() {
 	p.triggers.Rollback()
+	p.roots.rollback()
+	p.targets.rollback()
 	for _, undo := range slices.Backward(p.undo) {
 		undo()
 	}
@@ -99,6 +107,8 @@ const (
 	keyTrigger = "trigger/" // <subscription>/<hash of key and discriminator> → times
 	keyDomain  = "domain/"  // <project>/<ip>/<domain> → true
 	keyHTTP    = "http/"    // <project>/<ip>/<port> → speaks TLS
+	keyRoot    = "root/"    // <root id> → executions
+	keyTarget  = "target/"  // <project>/<ip or domain> → executions in the window
 )
 
 type triggerState struct {
@@ -168,6 +178,12 @@ func (p *partition) restore(key string, value []byte) error {
 		}
 		p.triggers.Restore(trigger, cooldown.Entry{At: time.UnixMilli(s.At).UTC(), Until: time.UnixMilli(s.Until).UTC()})
 		return nil
+	}
+	if root, ok := strings.CutPrefix(key, keyRoot); ok {
+		return p.roots.restore(root, value)
+	}
+	if target, ok := strings.CutPrefix(key, keyTarget); ok {
+		return p.targets.restore(target, value)
 	}
 	kind, rest, _ := strings.Cut(key, "/")
 	cut := strings.LastIndexByte(rest, '/')

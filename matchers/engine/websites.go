@@ -18,6 +18,9 @@ import (
 func (b *batch) derive(in *input) {
 	f := &in.Finding
 	switch {
+	case f.Type == pipeline.HostnameIPFinding && f.Reverse():
+		// who owns an address may have it answer with any name: it gives no website, and
+		// brings nothing into scope
 	case f.Type == pipeline.HostnameIPFinding && f.Domain != "" && f.IP != "":
 		b.link(in)
 	case f.Type == pipeline.CustomFinding && f.Key == pipeline.KeyPortService && f.IP != "" && f.Port != 0 && f.Protocol == pipeline.TCP:
