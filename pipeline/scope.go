@@ -70,30 +70,47 @@ type scopeList struct {
 	size     int
 }
 
+// ScopeProblem is an entry that means nothing, such as scope.in[3].
+type ScopeProblem struct{ Path, Message string }
+
+// Check returns every problem of the lists.
+func (s Scope) Check() []ScopeProblem {
+	var b Bounds
+	return b.read(s)
+}
+
 // Bounds returns what decides about the project's targets, or every problem of its
 // lists.
 func (p *Project) Bounds() (*Bounds, error) {
 	b := &Bounds{internal: p.Internal}
-	var problems []string
+	problems := b.read(p.Scope)
+	if len(problems) == 0 {
+		return b, nil
+	}
+	lines := make([]string, len(problems))
+	for i, x := range problems {
+		lines[i] = x.Path + ": " + x.Message
+	}
+	return nil, Errorf(CodeInvalid, "%s", strings.Join(lines, "\n"))
+}
+
+func (b *Bounds) read(s Scope) (problems []ScopeProblem) {
 	for _, l := range []struct {
 		name    string
 		entries []string
 		list    *scopeList
-	}{{"scope.in", p.Scope.In, &b.in}, {"scope.out", p.Scope.Out, &b.out}} {
+	}{{"scope.in", s.In, &b.in}, {"scope.out", s.Out, &b.out}} {
 		if len(l.entries) > MaxScope {
-			problems = append(problems, fmt.Sprintf("%s: %d entries, at most %d are allowed", l.name, len(l.entries), MaxScope))
+			problems = append(problems, ScopeProblem{l.name, fmt.Sprintf("%d entries, at most %d are allowed", len(l.entries), MaxScope)})
 			continue
 		}
 		for i, e := range l.entries {
 			if err := l.list.add(e); err != nil {
-				problems = append(problems, fmt.Sprintf("%s[%d]: %s", l.name, i, err))
+				problems = append(problems, ScopeProblem{fmt.Sprintf("%s[%d]", l.name, i), err.Error()})
 			}
 		}
 	}
-	if len(problems) > 0 {
-		return nil, Errorf(CodeInvalid, "%s", strings.Join(problems, "\n"))
-	}
-	return b, nil
+	return problems
 }
 
 func (l *scopeList) add(entry string) error {

@@ -98,15 +98,13 @@ func checkProject(p *pipeline.Project) error {
 		}
 		p.Internal[i] = n.Masked()
 	}
-<<<<<<< HEAD
+	for _, x := range p.Scope.Check() {
+		fail(x.Path, "%s", x.Message)
+	}
 	if len(out) > 0 {
 		return out
 	}
 	return nil
-=======
-	_, err := p.Bounds() // says what is wrong with the lists of its scope
-	return err
->>>>>>> 41fa2c5 (engine: scope lists, a budget for each root, a rate for each target; pipeline: Scope, judged anywhere)
 }
 
 // resolver reads a DNS server, an address or address:port, as address:port.
