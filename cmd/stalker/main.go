@@ -28,7 +28,7 @@ func root() *cobra.Command {
 		SilenceUsage: true, SilenceErrors: true, Version: version,
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 	}
-	c.AddCommand(serveCommand(), scanCommand(), configCommand(), migrateCommand())
+	c.AddCommand(serveCommand(), scanCommand(), configCommand(), migrateCommand(), doctorCommand())
 	c.AddCommand(openapiCommand(), demoCommand())
 	c.AddCommand(ruleCommand())
 	return c

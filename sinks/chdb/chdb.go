@@ -54,7 +54,7 @@ func Open(cfg Config, d Deps) (*Engine, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, fmt.Errorf("embedded clickhouse config: %w", err)
 	}
-	if err := checkCPU(); err != nil {
+	if err := Supported(); err != nil {
 		return nil, err
 	}
 	path, err := FindLibrary(cfg.Library, filepath.Dir(cfg.Dir))

@@ -71,9 +71,9 @@ func isFile(path string) bool {
 	return err == nil && fi.Mode().IsRegular()
 }
 
-// checkCPU refuses a processor the library would kill the process on: it is
+// Supported refuses a processor the library would kill the process on: it is
 // compiled for x86-64-v3.
-func checkCPU() error {
+func Supported() error {
 	var missing []string
 	for _, f := range []struct {
 		name string

@@ -126,14 +126,19 @@ func (s *Store) Migrate(ctx context.Context) error {
 // createDatabase uses a connection of its own: one to a database that does not
 // exist cannot be opened.
 func (s *Store) createDatabase(ctx context.Context) error {
-	opts := *s.opts
-	opts.Auth.Database = "default"
-	conn, err := clickhouse.Open(&opts)
+	conn, err := s.outside()
 	if err != nil {
 		return err
 	}
 	defer conn.Close() //nolint:errcheck // nothing is pending on it
 	return schema.CreateDatabase(ctx, conn, s.cfg.Database)
+}
+
+// outside returns a connection that needs no database of ours.
+func (s *Store) outside() (driver.Conn, error) {
+	opts := *s.opts
+	opts.Auth.Database = "default"
+	return clickhouse.Open(&opts)
 }
 
 // Close closes the connections.
