@@ -59,6 +59,7 @@ type store interface {
 	Executions(ctx context.Context, q pipeline.ExecutionQuery) (pipeline.Page[pipeline.Execution], error)
 	Execution(ctx context.Context, id string) (pipeline.Execution, error)
 	Logs(ctx context.Context, q pipeline.LogQuery) (pipeline.Page[pipeline.LogLine], error)
+	streams
 	Facets(ctx context.Context, q pipeline.FacetQuery) ([]pipeline.Facet, error)
 	Counts(ctx context.Context, projectID string) (pipeline.Counts, error)
 	DeleteProject(ctx context.Context, projectID string) error
@@ -89,9 +90,10 @@ type Deps struct {
 // API handles requests.
 type API struct {
 	Deps
-	log *slog.Logger
-	doc *openapi.Document
-	now func() time.Time
+	log     *slog.Logger
+	doc     *openapi.Document
+	now     func() time.Time
+	exports chan struct{} // one for each that is running
 }
 
 // New returns the API.
@@ -100,7 +102,7 @@ func New(d Deps) (*API, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the API document: %w", err)
 	}
-	return &API{Deps: d, log: d.Log.With("component", "api"), doc: doc, now: time.Now}, nil
+	return &API{Deps: d, log: d.Log.With("component", "api"), doc: doc, now: time.Now, exports: make(chan struct{}, maxExports)}, nil
 }
 
 // Handler serves the API below Path, and its documentation at /api/docs.
@@ -159,6 +161,7 @@ func (a *API) routes(r chi.Router) {
 	})
 	r.Get("/counts", a.counts)
 	a.searchRoutes(r)
+	a.exportRoutes(r)
 	resource(a, r, pipeline.KindDomain, "/domains", a.Store.Domains, a.Store.Domain, func(x pipeline.Domain) string { return x.ProjectID })
 	resource(a, r, pipeline.KindHost, "/hosts", a.Store.Hosts, a.Store.Host, func(x pipeline.Host) string { return x.ProjectID })
 	resource(a, r, pipeline.KindRange, "/ip-ranges", a.Store.Ranges, a.Store.Range, func(x pipeline.IPRange) string { return x.ProjectID })

@@ -30,7 +30,7 @@ func root() *cobra.Command {
 	}
 	c.AddCommand(serveCommand(), scanCommand(), configCommand(), migrateCommand(), doctorCommand())
 	c.AddCommand(openapiCommand(), demoCommand())
-	c.AddCommand(ruleCommand())
+	c.AddCommand(ruleCommand(), exportCommand())
 	return c
 }
 

@@ -3,6 +3,7 @@ package clickhouse_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
@@ -638,5 +639,60 @@ func TestSortingIsStable(t *testing.T) {
 		if _, err := s.Ports(t.Context(), q); pipeline.CodeOf(err) != pipeline.CodeInvalid {
 			t.Errorf("%+v: %v", q, err)
 		}
+	}
+}
+
+// TestStreamsGiveWhatListsGive reads whole lists both ways.
+func TestStreamsGiveWhatListsGive(t *testing.T) {
+	s, conn := clickhousetest.OpenWithConn(t)
+	w := makeWorld(11)
+	w.write(t, s, conn)
+	q := pipeline.Query{Text: "-tag:legacy*", Sort: "-lastSeen", Limit: 1000}
+	lean := pipeline.Query{ProjectID: projectIDs[0]}
+	streamed(t, s.Domains, s.EachDomain, q)
+	streamed(t, s.Hosts, s.EachHost, q)
+	streamed(t, s.Ranges, s.EachRange, q)
+	streamed(t, s.Ports, s.EachPort, q)
+	streamed(t, s.Websites, s.EachWebsite, q)
+	var hosts []pipeline.Host
+	if err := s.EachHost(t.Context(), lean, true, func(hs []pipeline.Host) error { hosts = append(hosts, hs...); return nil }); err != nil {
+		t.Fatal(err)
+	}
+	tagged := slices.ContainsFunc(hosts, func(h pipeline.Host) bool { return len(h.Tags) > 0 })
+	if len(hosts) != len(worldAddrs) || !tagged {
+		t.Errorf("lean hosts: %+v", hosts)
+	}
+	for _, text := range []string{"", "key:Vuln"} {
+		var fs []pipeline.StoredFinding
+		fq := pipeline.FindingQuery{Text: text, Limit: 1000}
+		if err := s.EachFinding(t.Context(), fq, func(x []pipeline.StoredFinding) error { fs = append(fs, x...); return nil }); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(get[pipeline.Page[pipeline.StoredFinding]](t)(s.Findings(t.Context(), fq)).Items, fs); diff != "" {
+			t.Errorf("findings %q (-list +stream)\n%s", text, diff)
+		}
+	}
+	var es []pipeline.Execution
+	if err := s.EachExecution(t.Context(), pipeline.ExecutionQuery{}, func(x []pipeline.Execution) error { es = append(es, x...); return nil }); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(get[pipeline.Page[pipeline.Execution]](t)(s.Executions(t.Context(), pipeline.ExecutionQuery{Limit: 1000})).Items, es); diff != "" {
+		t.Errorf("executions (-list +stream)\n%s", diff)
+	}
+	stop := fmt.Errorf("enough")
+	if err := s.EachHost(t.Context(), q, false, func([]pipeline.Host) error { return stop }); !errors.Is(err, stop) {
+		t.Errorf("a stream that is broken off ends with %v", err)
+	}
+}
+
+func streamed[T any](t *testing.T, list func(context.Context, pipeline.Query) (pipeline.Page[T], error), each func(context.Context, pipeline.Query, bool, func([]T) error) error, q pipeline.Query) {
+	t.Helper()
+	var got []T
+	if err := each(t.Context(), q, false, func(ts []T) error { got = append(got, ts...); return nil }); err != nil {
+		t.Fatal(err)
+	}
+	want := get[pipeline.Page[T]](t)(list(t.Context(), q)).Items
+	if diff := cmp.Diff(want, got); diff != "" || len(want) == 0 {
+		t.Errorf("%T: %d rows (-list +stream)\n%s", want, len(want), diff)
 	}
 }

@@ -108,6 +108,11 @@ func TestSQL(t *testing.T) {
 		"facets-websites":       facetQuery{selection: selection{kind: websiteKind.kind, scope: scope{visible: []string{"p1"}}}, fields: []string{"technology"}, prefix: "WORD", limit: 10},
 		"facets-findings":       facetQuery{selection: selection{kind: filter.Finding}, fields: []string{"key"}, limit: 10, distinct: true},
 		"facets-tags":           tagFacetQuery{selection{hostKind.kind, scope{project: "p1"}, mustCompile(hostKind.kind, "os:*", "p1")}, "c", 10},
+		"stream-ports":          streamQuery{page(portKind, "p1", "port:>80", nil)},
+		"stream-sorted":         streamQuery{sortedPage(websiteKind, "", "-lastSeen", nil)},
+		"stream-findings":       streamFindings{findingQuery{FindingQuery: pipeline.FindingQuery{ProjectID: "p1"}}},
+		"stream-executions":     streamExecutions{executionQuery{sort: lastQueued}},
+		"stream-tags":           allTagsQuery{scope{project: "p1"}},
 		"sort-ports":            sortedPage(portKind, `port:>80`, "-lastSeen", []string{"1700000000000", "p1", "::1", "80", "tcp"}),
 		"sort-websites":         sortedPage(websiteKind, "", "title", nil),
 	} {

@@ -108,6 +108,7 @@ func reserved(imp string) ([]string, bool) {
 		"github.com/swaggest/swgui":             {"api/v1"},
 		"github.com/golang-jwt/jwt":             {"pipeline/jobtoken"},
 		"github.com/miekg/dns":                  {"cmd/internal/lab"},
+		"github.com/parquet-go/parquet-go":      {"api/export"},
 		module + "deploy":                       {"cmd", "deploy"},
 		module + "docs":                         {"cmd"},
 	} {

@@ -1,0 +1,37 @@
+package client
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+
+	"github.com/stalker-asm/stalker/pipeline"
+)
+
+// Stream sends a request with a body that is read as it is sent, and returns the
+// answer's, to be read as it comes and closed. It is tried once: a body cannot be
+// sent again. It ends with ctx.
+func (c *Client) Stream(ctx context.Context, method, path, media string, body io.Reader) (io.ReadCloser, error) {
+	req, err := http.NewRequestWithContext(ctx, method, c.url+path, body)
+	if err != nil {
+		return nil, fmt.Errorf("making request: %w", err)
+	}
+	req.Header.Set("Authorization", "Bearer "+c.token)
+	if media != "" {
+		req.Header.Set("Content-Type", media)
+	}
+	resp, err := (&http.Client{Transport: c.http.Transport}).Do(req)
+	if err != nil {
+		return nil, pipeline.Errorf(pipeline.CodeUnavailable, "the server does not answer: %w", err)
+	}
+	if resp.StatusCode < 300 {
+		return resp.Body, nil
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
+	if err != nil {
+		return nil, fmt.Errorf("reading answer: %w", err)
+	}
+	return nil, refusal(resp.StatusCode, text)
+}
