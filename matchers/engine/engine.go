@@ -33,6 +33,7 @@ type catalog interface {
 // Deps is what the engine needs.
 type Deps struct {
 	Catalog catalog
+	Marks   *Marks // nil keeps automation away from nothing
 	Log     *slog.Logger
 	Metrics prometheus.Registerer
 }
@@ -42,6 +43,7 @@ type Deps struct {
 type Engine struct {
 	cfg     Config
 	catalog catalog
+	marks   *Marks
 	log     *slog.Logger
 	metrics *metrics
 	now     func() time.Time
@@ -66,7 +68,7 @@ func New(cfg Config, d Deps) (*Engine, error) {
 		return nil, fmt.Errorf("matcher config: %w", err)
 	}
 	e := &Engine{
-		cfg: cfg, catalog: d.Catalog, log: d.Log.With("component", "matcher"), metrics: newMetrics(d.Metrics),
+		cfg: cfg, catalog: d.Catalog, marks: d.Marks, log: d.Log.With("component", "matcher"), metrics: newMetrics(d.Metrics),
 		now: time.Now, parts: map[int32]*partition{},
 	}
 	e.rules.Store(&compiled{set: rule.NewSet(nil, nil), position: -1})

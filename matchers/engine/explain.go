@@ -48,6 +48,8 @@ func (c *candidate) detail(r Reason) string {
 	switch r {
 	case Disabled:
 		return "the subscription is switched off"
+	case Blocked, Merged:
+		return c.leftAlone()
 	case UnknownProject:
 		return fmt.Sprintf("there is no project %s", c.finding.ProjectID)
 	case OutOfScope:

@@ -13,6 +13,7 @@ type Stage string
 // The stages, in their order.
 const (
 	StageEnabled    Stage = "enabled"
+	StageMarks      Stage = "marks"
 	StageScope      Stage = "scope"
 	StageConditions Stage = "conditions"
 	StageDepth      Stage = "depth"
@@ -30,6 +31,8 @@ type Reason string
 // The reasons. Every one but Fired stops the subscription for this finding.
 const (
 	Disabled       Reason = "disabled"
+	Blocked        Reason = "blocked" // a person keeps automation away from the resource, or from all that is below another
+	Merged         Reason = "merged"  // the website is another name of one that is scanned
 	UnknownProject Reason = "unknown_project"
 	OutOfScope     Reason = "out_of_scope" // the project's lists, or a special-purpose address it does not list
 	NotMet         Reason = "not_met"
@@ -45,7 +48,7 @@ const (
 // reasons lists which reasons each stage gives, for metrics.
 func reasons() map[Stage][]Reason {
 	return map[Stage][]Reason{
-		StageEnabled: {Disabled}, StageScope: {UnknownProject, OutOfScope}, StageConditions: {NotMet}, StageDepth: {TooDeep},
+		StageEnabled: {Disabled}, StageMarks: {Blocked, Merged}, StageScope: {UnknownProject, OutOfScope}, StageConditions: {NotMet}, StageDepth: {TooDeep},
 		StageJob: {NoJob}, StageParameters: {BadParameters}, StageCooldown: {Cooling},
 		StageBudget: {OverBudget}, StageRate: {TooOften}, StageFire: {Fired},
 	}
@@ -63,6 +66,7 @@ func chain() []stage { return stages[:] }
 
 var stages = [...]stage{
 	{StageEnabled, enabled},
+	{StageMarks, left},
 	{StageScope, scope},
 	{StageConditions, conditions},
 	{StageDepth, depth},
@@ -82,6 +86,9 @@ type candidate struct {
 	state   *partition
 	control int64 // what the rules know of the control plane
 
+	marked  bool   // the marks were judged, for every rule of this finding
+	mark    Reason // and so
+	by      string // by what was decided about this
 	scoped  bool   // scope was judged, for every rule of this finding
 	scope   Reason // and so
 	verdict pipeline.ScopeVerdict

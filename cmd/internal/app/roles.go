@@ -122,12 +122,14 @@ func (a *App) addProjector() {
 }
 
 func (a *App) addMatcher() error {
-	e, err := engine.New(a.cfg.Matcher, engine.Deps{Catalog: a.catalog, Log: a.log, Metrics: a.reg})
+	marks := engine.NewMarks(a.bus, a.log)
+	e, err := engine.New(a.cfg.Matcher, engine.Deps{Catalog: a.catalog, Marks: marks, Log: a.log, Metrics: a.reg})
 	if err != nil {
 		return err
 	}
 	t := a.bus.Transactor(bus.TransactorConfig{Group: bus.GroupMatcher, Topic: bus.TopicFindings, Changelog: bus.TopicState}, e)
-	a.group.Add("matcher", stopWithin, a.known(t.Run))
+	a.group.Add("marks", stopWithin, marks.Run)
+	a.group.Add("matcher", stopWithin, a.known(after(marks.Ready(), t.Run)))
 	return nil
 }
 
