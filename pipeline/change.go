@@ -42,3 +42,42 @@ type ChangeQuery struct {
 	Limit      int       // events per page, 1..1000; 0 means 50
 	Cursor     string    // opaque, Next of the page before; "" for the first
 }
+
+// ChangePage is one page of changes. Next is there even when the page is the last or
+// empty: asking again from there follows the history.
+type ChangePage struct {
+	Items []Change `json:"items"`
+	Next  string   `json:"next"`
+}
+
+// PastQuery selects and pages resources as they were at a time, by id.
+type PastQuery struct {
+	ProjectID string
+	Kind      Kind // "" means any
+	At        time.Time
+	Limit     int
+	Cursor    string
+}
+
+// Past is a resource as it was at a time.
+type Past struct {
+	ResourceID     string            `json:"resourceId"`
+	CorrelationKey string            `json:"correlationKey"`
+	Kind           Kind              `json:"kind"`
+	Closed         bool              `json:"closed"`
+	Attributes     map[string]string `json:"attributes"` // those that had a value
+}
+
+// PastPage is one page of resources as they were.
+type PastPage struct {
+	Items []Past `json:"items"`
+	Next  string `json:"next,omitempty"` // "" on the last page
+}
+
+// DiffQuery selects and pages what differs between two times, by resource.
+type DiffQuery struct {
+	ProjectID string
+	From, To  time.Time
+	Limit     int
+	Cursor    string
+}

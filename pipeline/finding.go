@@ -38,6 +38,7 @@ const (
 	KeyWebsiteTechnology = "WebsiteTechnologyFinding" // technology joins those of a website
 	KeyWebsiteResponse   = "WebsiteResponseFinding"   // statusCode, title, server, contentType, location of a website
 	KeyScreenshot        = "WebsiteScreenshotFinding" // an image of a website
+	KeyCoverage          = "CoverageFinding"          // which ports of a host or range, or which website, were looked for; ports, protocol
 	KeyCertificate       = "CertificateFinding"       // subject, issuer, names, notBefore, notAfter, fingerprint of a website
 )
 
@@ -129,6 +130,8 @@ type Finding struct {
 	SSL    *bool   // websites: whether TLS is spoken; nil when not known
 	Tag    string  // tag findings: the text of the tag
 	Fields []Field // dynamic fields
+
+	Since time.Time // coverage: when the look began; what was seen last before it and is covered is closed
 
 	CorrelationKey string // the resource this is about; set by normalisation
 }

@@ -16,7 +16,7 @@ import (
 func (g *Gateway) findings(ctx context.Context, c jobtoken.Claims, items []json.RawMessage) (answer, error) {
 	origin := normal.Origin{
 		ProjectID: c.ProjectID, Source: pipeline.SourceJob, ExecutionID: c.ExecutionID, JobName: c.Job,
-		RootID: c.RootID, Depth: c.Depth + 1, Control: g.position(), At: g.now(),
+		RootID: c.RootID, Depth: c.Depth + 1, Control: g.position(), At: g.now(), Since: c.IssuedAt,
 	}
 	var a answer
 	recs := make([]bus.Record, 0, len(items))

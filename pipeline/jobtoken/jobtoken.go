@@ -33,6 +33,8 @@ type Claims struct {
 	RootID      string `json:"root"`
 	Depth       int    `json:"dep"` // of the execution; its findings are one deeper
 	Target      string `json:"tgt,omitempty"`
+
+	IssuedAt time.Time `json:"-"` // when the attempt began, to the second; set by Verify
 }
 
 type token struct {
@@ -99,6 +101,9 @@ func (v *Verifier) Verify(text string) (Claims, error) {
 		return Claims{}, pipeline.Errorf(pipeline.CodeUnauthorized, "the job token has expired: the execution's time is over")
 	case err != nil || t.ExecutionID == "" || t.ProjectID == "":
 		return Claims{}, pipeline.Errorf(pipeline.CodeUnauthorized, "the job token is not valid")
+	}
+	if t.RegisteredClaims.IssuedAt != nil {
+		t.Claims.IssuedAt = t.RegisteredClaims.IssuedAt.UTC()
 	}
 	return t.Claims, nil
 }

@@ -57,6 +57,10 @@ func TestVerify(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			got, err := v.Verify(tc.token)
 			if tc.ok {
+				if since := time.Since(got.IssuedAt); since < -time.Minute || since > time.Minute {
+					t.Errorf("issued at %s", got.IssuedAt)
+				}
+				got.IssuedAt = claims.IssuedAt
 				if d := cmp.Diff(got, claims); d != "" || err != nil {
 					t.Errorf("Verify() = %v (-got +want):\n%s", err, d)
 				}

@@ -24,6 +24,7 @@ type Origin struct {
 	Depth       int
 	Control     int64
 	At          time.Time
+	Since       time.Time // when the sender began to look; zero means at At
 }
 
 // wire is a finding as jobs write it. Unknown keys are ignored, so that old and
@@ -64,6 +65,11 @@ func Finding(raw json.RawMessage, o Origin) (pipeline.Finding, error) {
 	}
 	if err := fill(&f, &w); err != nil {
 		return pipeline.Finding{}, err
+	}
+	if f.Key == pipeline.KeyCoverage {
+		if err := coverage(&f, o); err != nil {
+			return pipeline.Finding{}, err
+		}
 	}
 	origin := o.ExecutionID
 	if origin == "" { // a person says the same thing again at another time: that is news

@@ -62,18 +62,23 @@ type finding struct {
 	pipeline.Locators
 	SSL    *bool            `json:"ssl,omitempty"`
 	Tag    string           `json:"tag,omitempty"`
+	Since  int64            `json:"since,omitempty"` // milliseconds since 1970
 	Fields []pipeline.Field `json:"fields,omitempty"`
 	CKey   string           `json:"ckey"`
 }
 
 // EncodeFinding returns the wire form of f.
 func EncodeFinding(f *pipeline.Finding) ([]byte, error) {
-	b, err := json.Marshal(finding{
+	w := finding{
 		V: Version, ID: f.ID, Project: f.ProjectID, At: f.At.UnixMilli(), Source: f.Source,
 		Exec: f.ExecutionID, Job: f.JobName, User: f.UserID, Seq: f.Seq, Root: f.RootID,
 		Depth: f.Depth, Control: f.Control, Type: f.Type, Key: f.Key, Name: f.Name,
 		Locators: f.Locators, SSL: f.SSL, Tag: f.Tag, Fields: f.Fields, CKey: f.CorrelationKey,
-	})
+	}
+	if !f.Since.IsZero() {
+		w.Since = f.Since.UnixMilli()
+	}
+	b, err := json.Marshal(w)
 	if err != nil {
 		return nil, pipeline.Errorf(pipeline.CodeInvalid, "encoding finding: %w", err)
 	}
@@ -92,8 +97,12 @@ func DecodeFinding(data []byte) (pipeline.Finding, error) {
 	if w.ID == "" || w.Project == "" || w.CKey == "" || w.Type == "" {
 		return pipeline.Finding{}, pipeline.Errorf(pipeline.CodeInvalid, "finding lacks its id, project, type or correlation key")
 	}
+	var since time.Time
+	if w.Since != 0 {
+		since = time.UnixMilli(w.Since).UTC()
+	}
 	return pipeline.Finding{
-		ID: w.ID, ProjectID: w.Project, At: time.UnixMilli(w.At).UTC(), Source: w.Source,
+		Since: since, ID: w.ID, ProjectID: w.Project, At: time.UnixMilli(w.At).UTC(), Source: w.Source,
 		ExecutionID: w.Exec, JobName: w.Job, UserID: w.User, Seq: w.Seq, RootID: w.Root,
 		Depth: w.Depth, Control: w.Control, Type: w.Type, Key: w.Key, Name: w.Name,
 		Locators: w.Locators, SSL: w.SSL, Tag: w.Tag, Fields: w.Fields, CorrelationKey: w.CKey,

@@ -110,6 +110,10 @@ func (v *resident) meet(w *rows.Sweep, out *rows.Batch) {
 			out.Changes = append(out.Changes, again)
 		}
 	case rows.SweepLook:
+		if v.last >= w.Since && v.last <= w.Until && v.looked >= w.Since { // it was said to be closed before it was known that it was seen
+			c.At, c.Value = w.Until, rows.Open
+			out.Changes = append(out.Changes, c)
+		}
 		if v.last >= w.Since || v.looked >= w.Since {
 			return
 		}

@@ -72,6 +72,8 @@ func (f *folder) resources(s *said) error {
 // because a late report mentions it.
 func (f *folder) custom(s *said) error {
 	switch s.Key {
+	case pipeline.KeyCoverage:
+		return f.covered(s)
 	case pipeline.KeyPortService:
 		return f.portService(s)
 	case pipeline.KeyOperatingSystem:

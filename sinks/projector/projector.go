@@ -65,17 +65,20 @@ func (p *Projector) Handle(ctx context.Context, batch []bus.Record) error {
 	start := time.Now()
 	in, dead := decode(batch)
 	start = p.metrics.took(stageDecode, start)
-	h := newHistory(p.memory, len(in.findings))
-	out, more := fold(in, h)
-	start = p.metrics.took(stageFold, start)
-	if out.Len() > 0 {
-		if err := p.store.Write(ctx, out); err != nil {
-			return fmt.Errorf("writing %d rows of %d records: %w", out.Len(), len(batch), err)
+	for _, part := range in.parts() {
+		h := newHistory(p.memory, len(part.findings))
+		out, more := fold(part, h)
+		dead = append(dead, more...)
+		start = p.metrics.took(stageFold, start)
+		if out.Len() > 0 {
+			if err := p.store.Write(ctx, out); err != nil {
+				return fmt.Errorf("writing %d rows of %d records: %w", out.Len(), len(batch), err)
+			}
 		}
+		p.memory.written(&h, out.Swept)
+		start = p.metrics.took(stageWrite, start)
 	}
-	p.memory.written(&h, out.Swept)
-	p.metrics.took(stageWrite, start)
-	if err := p.bury(ctx, batch, append(dead, more...)); err != nil {
+	if err := p.bury(ctx, batch, dead); err != nil {
 		return err
 	}
 	for i := range batch {

@@ -54,7 +54,7 @@ func walk(cs []Change) (out []Event) {
 		if i > 0 && cs[i].At == cs[i-1].At {
 			continue // the greatest of an instant comes first
 		}
-		what := became(cs[i].Attribute == "", known, before, cs[i].Value)
+		what := Became(cs[i].Attribute == "", known, before, cs[i].Value)
 		if what == "" {
 			continue
 		}
@@ -64,8 +64,8 @@ func walk(cs []Change) (out []Event) {
 	return out
 }
 
-// became says what a value is after another one; "" is nothing new.
-func became(itself, known bool, before, after string) pipeline.What {
+// Became says what a value is after another one; "" is nothing new.
+func Became(itself, known bool, before, after string) pipeline.What {
 	switch {
 	case known && before == after:
 		return ""
