@@ -1,14 +1,32 @@
-// The shapes the API speaks, as api/v1 writes them.
+// The shapes the API speaks, by the names the pages use. They follow from the
+// OpenAPI document (schema.d.ts); nothing is described twice.
+import type { components } from './schema';
 
-export type State =
-  | 'queued'
-  | 'starting'
-  | 'running'
-  | 'succeeded'
-  | 'failed'
-  | 'stopped'
-  | 'timed_out'
-  | 'lost';
+type Schemas = components['schemas'];
+
+export type Domain = Schemas['Domain'];
+export type Host = Schemas['Host'];
+export type IPRange = Schemas['IpRange'];
+export type Port = Schemas['Port'];
+export type Website = Schemas['Website'];
+export type Certificate = Schemas['Certificate'];
+export type Finding = Schemas['Finding'];
+export type Field = Schemas['Field'];
+export type Execution = Schemas['Execution'];
+export type Argument = Schemas['Argument'];
+export type LogLine = Schemas['LogLine'];
+/** executions holds every state, 0 included */
+export type Counts = Omit<Schemas['Counts'], 'executions'> & { executions: Record<State, number> };
+export type Project = Schemas['Project'];
+export type ProjectInput = Schemas['ProjectInput'];
+export type User = Schemas['User'];
+export type Added = Schemas['Added'];
+export type Problem = Schemas['Problem'];
+export type Job = Schemas['Job'];
+export type Parameter = Schemas['Parameter'];
+export type Subscription = Schemas['Subscription'];
+export type State = Execution['state'];
+export type Level = LogLine['level'];
 
 export interface Page<T> {
   items: T[];
@@ -16,214 +34,5 @@ export interface Page<T> {
   next?: string;
 }
 
-export interface Seen {
-  id: string;
-  projectId: string;
-  correlationKey: string;
-  firstSeen: string;
-  lastSeen: string;
-  tags: string[];
-}
-
-export interface Domain extends Seen {
-  name: string;
-  hosts: string[];
-}
-
-export interface Host extends Seen {
-  ip: string;
-  os?: string;
-  domains: string[];
-  ports: number;
-}
-
-export interface IPRange extends Seen {
-  cidr: string;
-}
-
-export interface Port extends Seen {
-  ip: string;
-  port: number;
-  protocol: 'tcp' | 'udp';
-  service?: string;
-  product?: string;
-  version?: string;
-}
-
-export interface Certificate {
-  subject: string;
-  issuer: string;
-  names: string[];
-  notBefore: string;
-  notAfter: string;
-  fingerprint: string;
-}
-
-export interface Website extends Seen {
-  url: string;
-  ip: string;
-  port: number;
-  domain: string;
-  path: string;
-  ssl?: boolean;
-  status?: number;
-  title?: string;
-  server?: string;
-  technologies: string[];
-  certificate?: Certificate;
-}
-
-export interface Field {
-  key: string;
-  label?: string;
-  type: 'text' | 'image';
-  data?: string | number | boolean;
-}
-
-export interface Finding {
-  id: string;
-  projectId: string;
-  correlationKey: string;
-  at: string;
-  source: 'job' | 'user' | 'import' | 'derived';
-  executionId?: string;
-  job?: string;
-  userId?: string;
-  depth: number;
-  type: string;
-  key: string;
-  name?: string;
-  tag?: string;
-  domainName?: string;
-  ip?: string;
-  port?: number;
-  protocol?: 'tcp' | 'udp';
-  path?: string;
-  mask?: number;
-  fields: Field[];
-}
-
-export interface Argument {
-  name: string;
-  value: unknown;
-}
-
-export interface Cause {
-  subscriptionId?: string;
-  subscriptionName?: string;
-  findingId?: string;
-  parentId?: string;
-  userId?: string;
-  rootId: string;
-  depth: number;
-}
-
-export interface Parameter {
-  name: string;
-  type: string;
-  default?: unknown;
-  summary?: string;
-}
-
-export interface Job {
-  id: string;
-  name: string;
-  summary?: string;
-  type: string;
-  language?: string;
-  code: string;
-  category?: string;
-  parameters?: Parameter[];
-  builtIn?: boolean;
-  version: number;
-  updatedAt: string;
-}
-
-export interface Subscription {
-  id: string;
-  name: string;
-  projectId?: string;
-  enabled: boolean;
-  builtIn?: boolean;
-  document: string;
-  version: number;
-  updatedAt: string;
-}
-
-export interface Execution {
-  id: string;
-  projectId: string;
-  job: string;
-  state: State;
-  reason?: string;
-  detail?: string;
-  exitCode?: number;
-  attempt: number;
-  runner?: string;
-  arguments: Argument[];
-  cause: Cause;
-  target?: string;
-  queuedAt: string;
-  startedAt?: string;
-  endedAt?: string;
-  findings: number;
-  errors: number;
-  warnings: number;
-}
-
-export type Level = 'debug' | 'info' | 'warning' | 'error';
-
-export interface LogLine {
-  executionId: string;
-  attempt: number;
-  stream: 'sdk' | 'stdout' | 'stderr' | 'engine';
-  seq: number;
-  level: Level;
-  text: string;
-  at: string;
-}
-
-export interface Counts {
-  domains: number;
-  hosts: number;
-  ipRanges: number;
-  ports: number;
-  websites: number;
-  findings: number;
-  executions: Record<State, number>;
-}
-
-export interface Project {
-  id: string;
-  name: string;
-  notes?: string;
-  resolvers?: string[];
-  internal?: string[];
-  version: number;
-}
-
-export interface ProjectInput {
-  name?: string;
-  notes?: string;
-  resolvers?: string[];
-  internal?: string[];
-  version?: number;
-}
-
-export interface User {
-  id: string;
-  email: string;
-  name: string;
-}
-
-export interface Added {
-  added: string[];
-  visible: boolean;
-}
-
-export interface Problem {
-  title: string;
-  status: number;
-  detail?: string;
-  code: string;
-}
+/** what every resource has */
+export type Seen = Pick<Domain, 'id' | 'projectId' | 'correlationKey' | 'firstSeen' | 'lastSeen' | 'tags'>;

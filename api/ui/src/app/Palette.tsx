@@ -19,9 +19,8 @@ export function PaletteButton() {
       variant="default"
       className={classes.button}
       leftSection={<IconSearch size={15} />}
-      rightSection={<Kbd size="xs" className={classes.key}>Ctrl K</Kbd>}
+      rightSection={<Kbd size="xs" className={classes.key} aria-hidden>Ctrl K</Kbd>}
       onClick={spotlight.open}
-      aria-label={t.palette.open}
     >
       <span className={classes.label}>{t.palette.label}</span>
     </Button>

@@ -29,7 +29,7 @@ export function ProjectPicker() {
             onClick={() => box.toggleDropdown()}
             aria-haspopup="listbox"
             aria-expanded={box.dropdownOpened}
-            aria-label={name ? t.projects.filteredBy(name) : t.projects.filter}
+            aria-label={t.projects.filter(name || t.projects.all)}
           >
             {name || t.projects.all}
           </Button>

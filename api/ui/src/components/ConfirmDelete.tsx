@@ -19,7 +19,7 @@ export function ConfirmDelete({ title, text, word, onConfirm, busy, error }: Pro
   const [typed, setTyped] = useState('');
   return (
     <>
-      <Button color="red" variant="light" onClick={show}>{t.actions.delete}</Button>
+      <Button variant="default" c="var(--bad)" onClick={show}>{t.actions.delete}</Button>
       <Modal opened={open} onClose={close} title={title}>
         <Stack gap="md">
           <Text size="sm">{text}</Text>

@@ -21,6 +21,7 @@ export default function Execution() {
   if (one.isPending) return <Loading />;
   if (one.error && !one.data) return <Problem error={one.error} retry={() => void one.refetch()} />;
   const e = one.data;
+  const args = e.arguments ?? [];
   return (
     <>
       <PageHead title={e.job} up={{ to: '/executions', label: t.nouns.execution.title }} note={<StateBadge state={e.state} />} />
@@ -38,9 +39,9 @@ export default function Execution() {
           <Panel title={t.resource.details}>
             <Summary execution={e} />
           </Panel>
-          {e.arguments.length > 0 && (
+          {args.length > 0 && (
             <Panel title={t.execution.parameters}>
-              <Facts facts={e.arguments.map((a) => [a.name, <span key={a.name} className="mono">{valueOf(a)}</span>])} />
+              <Facts facts={args.map((a) => [a.name, <span key={a.name} className="mono">{valueOf(a)}</span>])} />
             </Panel>
           )}
         </aside>

@@ -69,7 +69,6 @@ export const en = {
     submit: 'Create and log in',
   },
   palette: {
-    open: 'Search and commands',
     label: 'Search',
     placeholder: 'Go to a page, a project, a domain, an address…',
     pages: 'Pages',
@@ -305,8 +304,7 @@ export const en = {
     title: 'Projects',
     all: 'All projects',
     unknown: 'Unknown project',
-    filter: 'Limit to a project',
-    filteredBy: (name: string) => `Limited to ${name}`,
+    filter: (shown: string) => `${shown}: choose a project`,
     clear: 'Show all projects',
     find: 'Find a project',
     create: 'New project',

@@ -1,0 +1,66 @@
+import { expect, it } from 'vitest';
+import { patience, shot, type World } from './world';
+
+/** begin is what somebody does who never saw the product. */
+export function begin(w: () => World) {
+  it('leads to the creation of the first user, who needs the code', async () => {
+    const page = await w().open();
+    await page.goto('/hosts');
+    await page.waitForURL('**/setup');
+    await page.getByLabel('Code').fill('WRONG');
+    await page.getByLabel('Name').fill('Ada Lovelace');
+    await page.getByLabel('E-mail').fill('ada@example.com');
+    await page.locator('[autocomplete=new-password]').fill('correct horse battery');
+    await shot(page, 'setup-light-1440');
+    await page.getByRole('button', { name: 'Create and log in' }).click();
+    await page.getByRole('alert').getByText('code is wrong').waitFor();
+    await page.getByLabel('Code').fill(w().server.code);
+    await page.getByRole('button', { name: 'Create and log in' }).click();
+    await page.getByText('What do you want to watch?').waitFor();
+    await w().remember(page);
+    await page.context().close();
+  });
+
+  it('has a first project and targets, pasted', async () => {
+    const page = await w().open();
+    await page.goto('/');
+    await page.getByRole('button', { name: 'Create a project' }).click();
+    await page.getByRole('textbox', { name: 'Name' }).fill('Acme');
+    await page.getByRole('dialog').getByRole('button', { name: 'New project' }).click();
+    await page.getByRole('heading', { level: 1, name: 'Acme' }).waitFor();
+    expect(page.url()).toContain('project=');
+    await page.getByRole('button', { name: 'Add targets' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel('Domains, addresses and networks').fill('https://nobody.invalid/login\n10.1.2.3\nnot a target!\n');
+    await dialog.getByText('1 domain, 1 address').waitFor();
+    await dialog.getByText('line 3: not').waitFor();
+    await dialog.getByText('Allow it to scan 10.0.0.0/8').waitFor();
+    await shot(page, 'targets-light-1440');
+    await dialog.getByRole('button', { name: 'Add 2' }).click();
+    await page.getByText('2 targets added').waitFor();
+    await page.getByRole('link', { name: 'Domains' }).first().click();
+    await page.getByRole('link', { name: 'nobody.invalid' }).waitFor();
+    await page.context().close();
+  });
+
+  it('asks whoever comes later to log in, and brings them where they wanted to go', async () => {
+    const page = await w().open();
+    await page.goto('/');
+    await page.getByRole('button', { name: 'Account and theme' }).click();
+    await page.getByRole('menuitem', { name: 'Log out' }).click();
+    await page.waitForURL('**/login');
+    await page.goto('/ports?q=http');
+    await page.waitForURL('**/login?next=*');
+    await shot(page, 'login-light-1440');
+    await page.getByLabel('E-mail').fill('ada@example.com');
+    await page.locator('[autocomplete=current-password]').fill('wrong horse battery');
+    await page.getByRole('button', { name: 'Log in' }).click();
+    await page.getByRole('alert').waitFor();
+    await page.locator('[autocomplete=current-password]').fill('correct horse battery');
+    await page.getByRole('button', { name: 'Log in' }).click();
+    await page.getByRole('heading', { level: 1, name: 'Ports' }).waitFor({ timeout: patience });
+    expect(new URL(page.url()).searchParams.get('q')).toBe('http');
+    await w().remember(page);
+    await page.context().close();
+  });
+}
