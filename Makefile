@@ -65,6 +65,10 @@ test-chart: ## check the Helm chart: lint, unit tests, README
 test-kafka: ## the suites of the bus, the matcher and the launcher against a real Apache Kafka
 	.ci/kafka.sh run go test -count=1 -timeout 8m $(ARGS) ./pipeline/bus ./pipeline/catalog ./matchers/engine ./sinks/launcher
 
+.PHONY: test-ui
+test-ui: build ## the web interface: types, units, and every page in a browser
+	@CHDB_LIB_PATH=$(CHDB) .ci/ui.sh test
+
 .PHONY: bench
 bench: chdb ## measure: one line per figure, bench <name> <value> <unit>
 	@CHDB_LIB_PATH=$(CHDB) .ci/bench.sh
@@ -72,6 +76,7 @@ bench: chdb ## measure: one line per figure, bench <name> <value> <unit>
 .PHONY: generate
 generate: ## write the generated references anew
 	go test ./api/openapi -run Reference -update
+	@.ci/ui.sh types
 
 .PHONY: lint
 lint: ## run the linters

@@ -38,6 +38,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/domains/facets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Count values of domains */
+        get: operations["countDomainFacets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/domains/{id}": {
         parameters: {
             query?: never;
@@ -67,6 +84,23 @@ export interface paths {
         };
         /** List executions, the last queued first */
         get: operations["listExecutions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/executions/facets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Count values of executions */
+        get: operations["countExecutionFacets"];
         put?: never;
         post?: never;
         delete?: never;
@@ -135,6 +169,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/findings/facets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Count values of findings */
+        get: operations["countFindingFacets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/hosts": {
         parameters: {
             query?: never;
@@ -144,6 +195,23 @@ export interface paths {
         };
         /** List hosts */
         get: operations["listHosts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/hosts/facets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Count values of hosts */
+        get: operations["countHostFacets"];
         put?: never;
         post?: never;
         delete?: never;
@@ -189,6 +257,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/ip-ranges/facets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Count values of IP ranges */
+        get: operations["countIpRangeFacets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/ip-ranges/{id}": {
         parameters: {
             query?: never;
@@ -219,7 +304,59 @@ export interface paths {
         /** List jobs, by name */
         get: operations["listJobs"];
         put?: never;
+        /**
+         * Create a job
+         * @description From JSON, or from a `template.yaml` in the reference's format with the code in it, whose problems come with line and column.
+         */
+        post: operations["createJob"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/jobs/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 5f1e8a0c9b7d4e6f8a0b1c2d */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        /** Read a job */
+        get: operations["getJob"];
+        put?: never;
         post?: never;
+        /**
+         * Delete a job
+         * @description Subscriptions that ask for it stay, and are shown as broken. A built-in job cannot be deleted.
+         */
+        delete: operations["deleteJob"];
+        options?: never;
+        head?: never;
+        /**
+         * Change a job
+         * @description With JSON, what is not given stays as it is; a template replaces everything. A built-in job is read-only.
+         */
+        patch: operations["updateJob"];
+        trace?: never;
+    };
+    "/jobs/{id}/duplicate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 5f1e8a0c9b7d4e6f8a0b1c2d */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Copy a job */
+        post: operations["duplicateJob"];
         delete?: never;
         options?: never;
         head?: never;
@@ -323,6 +460,23 @@ export interface paths {
         };
         /** List ports */
         get: operations["listPorts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ports/facets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Count values of ports */
+        get: operations["countPortFacets"];
         put?: never;
         post?: never;
         delete?: never;
@@ -437,6 +591,29 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/projects/{projectId}/domains/marks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 5f1e8a0c9b7d4e6f8a0b1c2d */
+                projectId: components["parameters"]["ProjectId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Decide something about domains
+         * @description Tag, block, delete, merge, note, owner. Answers once the next read shows it. Deleting also takes the scope `resources:domains:delete`; what is deleted shows again when it is seen again.
+         */
+        post: operations["markDomains"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/projects/{projectId}/hosts": {
         parameters: {
             query?: never;
@@ -460,6 +637,29 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/projects/{projectId}/hosts/marks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 5f1e8a0c9b7d4e6f8a0b1c2d */
+                projectId: components["parameters"]["ProjectId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Decide something about hosts
+         * @description Tag, block, delete, merge, note, owner. Answers once the next read shows it. Deleting also takes the scope `resources:hosts:delete`; what is deleted shows again when it is seen again.
+         */
+        post: operations["markHosts"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/projects/{projectId}/ip-ranges": {
         parameters: {
             query?: never;
@@ -477,6 +677,132 @@ export interface paths {
          * @description All are taken, or none when one is wrong.
          */
         post: operations["addIpRanges"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/projects/{projectId}/ip-ranges/marks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 5f1e8a0c9b7d4e6f8a0b1c2d */
+                projectId: components["parameters"]["ProjectId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Decide something about IP ranges
+         * @description Tag, block, delete, merge, note, owner. Answers once the next read shows it. Deleting also takes the scope `resources:ip-ranges:delete`; what is deleted shows again when it is seen again.
+         */
+        post: operations["markIpRanges"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/projects/{projectId}/ports/marks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 5f1e8a0c9b7d4e6f8a0b1c2d */
+                projectId: components["parameters"]["ProjectId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Decide something about ports
+         * @description Tag, block, delete, merge, note, owner. Answers once the next read shows it. Deleting also takes the scope `resources:ports:delete`; what is deleted shows again when it is seen again.
+         */
+        post: operations["markPorts"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/projects/{projectId}/websites/marks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 5f1e8a0c9b7d4e6f8a0b1c2d */
+                projectId: components["parameters"]["ProjectId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Decide something about websites
+         * @description Tag, block, delete, merge, note, owner. Answers once the next read shows it. Deleting also takes the scope `resources:websites:delete`; what is deleted shows again when it is seen again.
+         */
+        post: operations["markWebsites"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/search/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Check a filter
+         * @description Whether a text is a filter, how it is written best, and what is wrong where. Positions count characters from 0.
+         */
+        get: operations["checkSearch"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/search/complete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Complete a filter
+         * @description What can stand at a place of a filter. An item replaces what stands between `from` and `to`, counted in characters from 0.
+         */
+        get: operations["completeSearch"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/search/terms": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the terms a filter can use */
+        get: operations["listSearchTerms"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -511,10 +837,68 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List subscriptions, by name */
+        /**
+         * List subscriptions, by name
+         * @description With `project`, those that act on the project, which are its own and those of every project.
+         */
         get: operations["listSubscriptions"];
         put?: never;
+        /**
+         * Create a subscription
+         * @description From JSON, or from the YAML document alone. Everything that is wrong with the document is reported with line and column.
+         */
+        post: operations["createSubscription"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/subscriptions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 5f1e8a0c9b7d4e6f8a0b1c2d */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        /** Read a subscription */
+        get: operations["getSubscription"];
+        put?: never;
         post?: never;
+        /**
+         * Delete a subscription
+         * @description A built-in subscription cannot be deleted; disable it.
+         */
+        delete: operations["deleteSubscription"];
+        options?: never;
+        head?: never;
+        /**
+         * Change, enable or disable a subscription
+         * @description Of a built-in subscription only `enabled` may change.
+         */
+        patch: operations["updateSubscription"];
+        trace?: never;
+    };
+    "/subscriptions/{id}/duplicate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 5f1e8a0c9b7d4e6f8a0b1c2d */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Copy a subscription
+         * @description The copy is disabled, so that the two do not both fire.
+         */
+        post: operations["duplicateSubscription"];
         delete?: never;
         options?: never;
         head?: never;
@@ -547,6 +931,23 @@ export interface paths {
         };
         /** List websites */
         get: operations["listWebsites"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/websites/facets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Count values of websites */
+        get: operations["countWebsiteFacets"];
         put?: never;
         post?: never;
         delete?: never;
@@ -627,6 +1028,13 @@ export interface components {
             ports: number;
             websites: number;
         };
+        DocumentProblem: {
+            column: number;
+            /** @description From 1; 0 when the document as a whole is meant. */
+            line: number;
+            message: string;
+            path: string;
+        };
         Domain: {
             /** @description Automation leaves it alone. */
             blocked: boolean;
@@ -688,6 +1096,19 @@ export interface components {
         ExecutionPage: {
             items: components["schemas"]["Execution"][];
             next?: string;
+            total: number;
+        };
+        Facet: {
+            /** @description How many values there are, also those that are not listed. */
+            distinct: number;
+            field: string;
+            values: {
+                count: number;
+                value: string;
+            }[];
+        };
+        FacetList: {
+            items: components["schemas"]["Facet"][];
             total: number;
         };
         Field: {
@@ -809,31 +1230,64 @@ export interface components {
             total: number;
         };
         Job: {
+            /** @description Ships with Stalker; read-only. */
             builtIn?: boolean;
             category?: string;
             code: string;
-            /** @description In nanoseconds; missing means the launcher's default. */
-            deadline?: number;
+            /** @description container: what to run instead of the image's own. */
+            command?: string[];
+            /** @description How long it may run, such as 30m; missing means the launcher's default. */
+            deadline?: string;
+            /** @description nuclei: Python that turns results into findings. */
+            handler?: string;
             id: components["schemas"]["Id"];
             image?: string;
-            /** @enum {string} */
-            language?: "python" | "yaml";
+            /** @description `python` for type code, `yaml` for type nuclei. */
+            language?: string;
             /** @description Unique; subscriptions refer to it. */
             name: string;
             parameters?: components["schemas"]["Parameter"][];
-            /** @description XS … XXL. */
-            podSize?: string;
-            summary?: string;
             /** @enum {string} */
-            type: "code" | "nuclei" | "container";
+            podSize?: "" | "XS" | "S" | "M" | "L" | "XL" | "XXL";
+            /** @description Asks for raw sockets; the operator has to allow it. */
+            rawSockets?: boolean;
+            summary?: string;
+            type: components["schemas"]["JobType"];
             updatedAt: components["schemas"]["Time"];
             version: number;
+        };
+        JobInput: {
+            category?: string;
+            code?: string;
+            /** @description container: what to run instead of the image's own. */
+            command?: string[];
+            /** @description How long it may run, such as 30m; missing means the launcher's default. */
+            deadline?: string;
+            /** @description nuclei: Python that turns results into findings. */
+            handler?: string;
+            image?: string;
+            /** @description `python` for type code, `yaml` for type nuclei. */
+            language?: string;
+            /** @description Unique; subscriptions refer to it. */
+            name?: string;
+            parameters?: components["schemas"]["Parameter"][];
+            /** @enum {string} */
+            podSize?: "" | "XS" | "S" | "M" | "L" | "XL" | "XXL";
+            /** @description Asks for raw sockets; the operator has to allow it. */
+            rawSockets?: boolean;
+            summary?: string;
+            type?: components["schemas"]["JobType"];
         };
         JobPage: {
             items: components["schemas"]["Job"][];
             next?: string;
             total: number;
         };
+        /**
+         * @description A script, a nuclei template, or any image that prints findings.
+         * @enum {string}
+         */
+        JobType: "code" | "nuclei" | "container";
         /** @enum {string} */
         Level: "debug" | "info" | "warning" | "error";
         LogLine: {
@@ -852,11 +1306,58 @@ export interface components {
             next?: string;
             total: number;
         };
+        /**
+         * @example {
+         *       "action": "tag",
+         *       "ids": [
+         *         "5f1e8a0c9b7d4e6f8a0b1c2d"
+         *       ],
+         *       "tag": "Critical"
+         *     }
+         * @example {
+         *       "action": "block",
+         *       "cascade": true,
+         *       "select": {
+         *         "q": "staging"
+         *       }
+         *     }
+         */
+        MarkInput: {
+            /**
+             * @description `merge` and `unmerge` are for websites.
+             * @enum {string}
+             */
+            action: "tag" | "untag" | "block" | "unblock" | "delete" | "merge" | "unmerge" | "note" | "owner";
+            /** @description For block and unblock: also what is below, now and later. */
+            cascade?: boolean;
+            /** @description The resources; one that is unknown fails the whole. */
+            ids?: components["schemas"]["Id"][];
+            /** @description For merge: the website the others are other names of. */
+            into?: components["schemas"]["Id"];
+            /** @description Instead of ids, everything the list shows for this question. */
+            select?: {
+                q?: string;
+            };
+            /** @description For tag and untag. */
+            tag?: string;
+            /** @description For note and owner; empty removes it. */
+            text?: string;
+        };
+        Marked: {
+            /** @description How many resources. */
+            marked: number;
+            /** @description Whether the next read shows it. */
+            visible: boolean;
+        };
         NewPassword: string;
         Parameter: {
             /** @description A value of the type. */
             default?: unknown;
             name: string;
+            /** @description An execution without it is refused. */
+            required?: boolean;
+            /** @description The value is hidden. */
+            secret?: boolean;
             summary?: string;
             /** @enum {string} */
             type: "string" | "number" | "boolean" | "string[]" | "number[]";
@@ -968,19 +1469,83 @@ export interface components {
         };
         /** @enum {string} */
         Protocol: "tcp" | "udp";
+        SearchCheck: {
+            /** @description The filter in its shortest usual spelling. */
+            canonical?: string;
+            ok: boolean;
+            problems: {
+                from: number;
+                message: string;
+                suggestions?: string[];
+                to: number;
+            }[];
+        };
+        SearchCompletion: {
+            from: number;
+            items: {
+                /** @description What it means, or how often there is one. */
+                doc?: string;
+                /** @enum {string} */
+                kind: "term" | "value";
+                text: string;
+            }[];
+            to: number;
+        };
+        SearchTerm: {
+            aliases: string[];
+            doc: string;
+            /** @description Its values can be counted. */
+            facet: boolean;
+            /** @description It has several values at once: several terms must all hold, where those of others mean either. */
+            many: boolean;
+            name: string;
+            /** @description A value, to show how they are written. */
+            sample?: string;
+            /** @description Lists can be sorted by it. */
+            sort: boolean;
+            /** @enum {string} */
+            type: "text" | "name" | "id" | "enum" | "number" | "date" | "seconds" | "address" | "holds" | "within" | "network" | "dynamic" | "words";
+            /** @description All there are, when they are few. */
+            values: string[];
+        };
+        SearchTermList: {
+            items: components["schemas"]["SearchTerm"][];
+            total: number;
+        };
         /** @enum {string} */
         State: "queued" | "starting" | "running" | "succeeded" | "failed" | "stopped" | "timed_out" | "lost";
         Subscription: {
+            /** @description It cannot fire. */
+            broken: boolean;
+            /** @description Ships with Stalker; may be disabled and copied. */
             builtIn?: boolean;
-            /** @description The YAML document. */
+            /** @description The YAML document. The language: matchers/rule/RULES.md. */
             document: string;
             enabled: boolean;
+            /** @description From the document: the findings it reacts to. */
+            findings?: string[];
             id: components["schemas"]["Id"];
+            /** @description From the document: the job it asks for. */
+            job?: string;
+            /** @description From the document. */
             name: string;
+            /** @description Why it cannot fire. */
+            problems?: components["schemas"]["DocumentProblem"][];
             /** @description Missing means every project. */
             projectId?: components["schemas"]["Id"];
+            /** @description From the document: when it looks. */
+            schedule?: string;
+            /** @description From the document: event, cron, … */
+            trigger?: string;
             updatedAt: components["schemas"]["Time"];
             version: number;
+        };
+        SubscriptionInput: {
+            document?: string;
+            /** @default true */
+            enabled: boolean;
+            /** @description To whom it belongs; missing means every project. */
+            projectId?: components["schemas"]["Id"];
         };
         SubscriptionPage: {
             items: components["schemas"]["Subscription"][];
@@ -1084,19 +1649,36 @@ export interface components {
     parameters: {
         /** @description `next` of the page before. */
         Cursor: string;
+        /** @description A filter: words, terms such as `port:443`, `-tag:legacy`, `lastSeen:<7d`, `ip:10.0.0.0/8`; see the guide on searching. */
+        Filter: string;
         /** @example 5f1e8a0c9b7d4e6f8a0b1c2d */
         Id: components["schemas"]["Id"];
+        /**
+         * @description A text of your choice, such as a UUID. Sending the same request again with the same key finds what the first one made instead of making another.
+         * @example 3f0c8e6a-8c2c-4b66-9d19-0d7f5f1f6f2e
+         */
+        IdempotencyKey: string;
+        /**
+         * @description The `ETag` of what the change is based on. When it was changed meanwhile the answer is 412 and nothing happens.
+         * @example "4"
+         */
+        IfMatch: string;
         /** @description Rows per page. */
         Limit: number;
         /** @description Only of this project. Without it, of every project you may see. */
         Project: components["schemas"]["Id"];
         /** @example 5f1e8a0c9b7d4e6f8a0b1c2d */
         ProjectId: components["schemas"]["Id"];
-        /** @description A part of the resource's main text, such as the name of a domain or the URL of a website, in any case. */
-        Text: string;
+        /** @description A term that lists can be sorted by, with `-` before it for the other direction. */
+        Sort: string;
     };
     requestBodies: never;
-    headers: never;
+    headers: {
+        /** @description The version, for If-Match. */
+        ETag: string;
+        /** @description Where it is. */
+        Location: string;
+    };
     pathItems: never;
 }
 export type $defs = Record<string, never>;
@@ -1130,8 +1712,10 @@ export interface operations {
             query?: {
                 /** @description Only of this project. Without it, of every project you may see. */
                 project?: components["parameters"]["Project"];
-                /** @description A part of the resource's main text, such as the name of a domain or the URL of a website, in any case. */
-                q?: components["parameters"]["Text"];
+                /** @description A filter: words, terms such as `port:443`, `-tag:legacy`, `lastSeen:<7d`, `ip:10.0.0.0/8`; see the guide on searching. */
+                q?: components["parameters"]["Filter"];
+                /** @description A term that lists can be sorted by, with `-` before it for the other direction. */
+                sort?: components["parameters"]["Sort"];
                 /** @description Rows per page. */
                 limit?: components["parameters"]["Limit"];
                 /** @description `next` of the page before. */
@@ -1150,6 +1734,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DomainPage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    countDomainFacets: {
+        parameters: {
+            query: {
+                /** @description Only of this project. Without it, of every project you may see. */
+                project?: components["parameters"]["Project"];
+                /** @description A filter: words, terms such as `port:443`, `-tag:legacy`, `lastSeen:<7d`, `ip:10.0.0.0/8`; see the guide on searching. */
+                q?: components["parameters"]["Filter"];
+                /**
+                 * @description What to count: up to 12 terms, separated by commas; `/search/terms` says which can be.
+                 * @example port,port.service
+                 */
+                field: string;
+                /** @description Only values that begin with this, in any case. */
+                prefix?: string;
+                /** @description Values per term. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One entry per term, in the order asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FacetList"];
                 };
             };
             default: components["responses"]["Problem"];
@@ -1185,6 +1804,10 @@ export interface operations {
                 /** @description Only of this project. Without it, of every project you may see. */
                 project?: components["parameters"]["Project"];
                 state?: components["schemas"]["State"];
+                /** @description A filter: words, terms such as `port:443`, `-tag:legacy`, `lastSeen:<7d`, `ip:10.0.0.0/8`; see the guide on searching. */
+                q?: components["parameters"]["Filter"];
+                /** @description A term that lists can be sorted by, with `-` before it for the other direction. */
+                sort?: components["parameters"]["Sort"];
                 /** @description Rows per page. */
                 limit?: components["parameters"]["Limit"];
                 /** @description `next` of the page before. */
@@ -1203,6 +1826,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ExecutionPage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    countExecutionFacets: {
+        parameters: {
+            query: {
+                /** @description Only of this project. Without it, of every project you may see. */
+                project?: components["parameters"]["Project"];
+                /** @description A filter: words, terms such as `port:443`, `-tag:legacy`, `lastSeen:<7d`, `ip:10.0.0.0/8`; see the guide on searching. */
+                q?: components["parameters"]["Filter"];
+                /**
+                 * @description What to count: up to 12 terms, separated by commas; `/search/terms` says which can be.
+                 * @example port,port.service
+                 */
+                field: string;
+                /** @description Only values that begin with this, in any case. */
+                prefix?: string;
+                /** @description Values per term. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One entry per term, in the order asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FacetList"];
                 };
             };
             default: components["responses"]["Problem"];
@@ -1274,6 +1932,10 @@ export interface operations {
                 key?: string;
                 /** @description The execution that said it. */
                 execution?: string;
+                /** @description A filter: words, terms such as `port:443`, `-tag:legacy`, `lastSeen:<7d`, `ip:10.0.0.0/8`; see the guide on searching. */
+                q?: components["parameters"]["Filter"];
+                /** @description A term that lists can be sorted by, with `-` before it for the other direction. */
+                sort?: components["parameters"]["Sort"];
                 /** @description Rows per page. */
                 limit?: components["parameters"]["Limit"];
                 /** @description `next` of the page before. */
@@ -1297,13 +1959,50 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    countFindingFacets: {
+        parameters: {
+            query: {
+                /** @description Only of this project. Without it, of every project you may see. */
+                project?: components["parameters"]["Project"];
+                /** @description A filter: words, terms such as `port:443`, `-tag:legacy`, `lastSeen:<7d`, `ip:10.0.0.0/8`; see the guide on searching. */
+                q?: components["parameters"]["Filter"];
+                /**
+                 * @description What to count: up to 12 terms, separated by commas; `/search/terms` says which can be.
+                 * @example port,port.service
+                 */
+                field: string;
+                /** @description Only values that begin with this, in any case. */
+                prefix?: string;
+                /** @description Values per term. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One entry per term, in the order asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FacetList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     listHosts: {
         parameters: {
             query?: {
                 /** @description Only of this project. Without it, of every project you may see. */
                 project?: components["parameters"]["Project"];
-                /** @description A part of the resource's main text, such as the name of a domain or the URL of a website, in any case. */
-                q?: components["parameters"]["Text"];
+                /** @description A filter: words, terms such as `port:443`, `-tag:legacy`, `lastSeen:<7d`, `ip:10.0.0.0/8`; see the guide on searching. */
+                q?: components["parameters"]["Filter"];
+                /** @description A term that lists can be sorted by, with `-` before it for the other direction. */
+                sort?: components["parameters"]["Sort"];
                 /** @description Rows per page. */
                 limit?: components["parameters"]["Limit"];
                 /** @description `next` of the page before. */
@@ -1322,6 +2021,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["HostPage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    countHostFacets: {
+        parameters: {
+            query: {
+                /** @description Only of this project. Without it, of every project you may see. */
+                project?: components["parameters"]["Project"];
+                /** @description A filter: words, terms such as `port:443`, `-tag:legacy`, `lastSeen:<7d`, `ip:10.0.0.0/8`; see the guide on searching. */
+                q?: components["parameters"]["Filter"];
+                /**
+                 * @description What to count: up to 12 terms, separated by commas; `/search/terms` says which can be.
+                 * @example port,port.service
+                 */
+                field: string;
+                /** @description Only values that begin with this, in any case. */
+                prefix?: string;
+                /** @description Values per term. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One entry per term, in the order asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FacetList"];
                 };
             };
             default: components["responses"]["Problem"];
@@ -1356,8 +2090,10 @@ export interface operations {
             query?: {
                 /** @description Only of this project. Without it, of every project you may see. */
                 project?: components["parameters"]["Project"];
-                /** @description A part of the resource's main text, such as the name of a domain or the URL of a website, in any case. */
-                q?: components["parameters"]["Text"];
+                /** @description A filter: words, terms such as `port:443`, `-tag:legacy`, `lastSeen:<7d`, `ip:10.0.0.0/8`; see the guide on searching. */
+                q?: components["parameters"]["Filter"];
+                /** @description A term that lists can be sorted by, with `-` before it for the other direction. */
+                sort?: components["parameters"]["Sort"];
                 /** @description Rows per page. */
                 limit?: components["parameters"]["Limit"];
                 /** @description `next` of the page before. */
@@ -1376,6 +2112,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["IpRangePage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    countIpRangeFacets: {
+        parameters: {
+            query: {
+                /** @description Only of this project. Without it, of every project you may see. */
+                project?: components["parameters"]["Project"];
+                /** @description A filter: words, terms such as `port:443`, `-tag:legacy`, `lastSeen:<7d`, `ip:10.0.0.0/8`; see the guide on searching. */
+                q?: components["parameters"]["Filter"];
+                /**
+                 * @description What to count: up to 12 terms, separated by commas; `/search/terms` says which can be.
+                 * @example port,port.service
+                 */
+                field: string;
+                /** @description Only values that begin with this, in any case. */
+                prefix?: string;
+                /** @description Values per term. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One entry per term, in the order asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FacetList"];
                 };
             };
             default: components["responses"]["Problem"];
@@ -1421,6 +2192,196 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["JobPage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    createJob: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description A text of your choice, such as a UUID. Sending the same request again with the same key finds what the first one made instead of making another.
+                 * @example 3f0c8e6a-8c2c-4b66-9d19-0d7f5f1f6f2e
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "code": "print('hello')",
+                 *       "language": "python",
+                 *       "name": "HelloJob",
+                 *       "parameters": [
+                 *         {
+                 *           "name": "targetIp",
+                 *           "type": "string"
+                 *         }
+                 *       ],
+                 *       "type": "code"
+                 *     }
+                 */
+                "application/json": components["schemas"]["JobInput"];
+                /**
+                 * @example version: 2
+                 *     name: HelloJob
+                 *     type: code
+                 *     language: python
+                 *     parameters:
+                 *       - {name: targetIp, type: string}
+                 *     code: |
+                 *       print("hello")
+                 */
+                "application/yaml": string;
+            };
+        };
+        responses: {
+            /** @description The job. */
+            201: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    Location: components["headers"]["Location"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getJob: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 5f1e8a0c9b7d4e6f8a0b1c2d */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The job. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    deleteJob: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description The `ETag` of what the change is based on. When it was changed meanwhile the answer is 412 and nothing happens.
+                 * @example "4"
+                 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @example 5f1e8a0c9b7d4e6f8a0b1c2d */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: components["responses"]["Done"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    updateJob: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description The `ETag` of what the change is based on. When it was changed meanwhile the answer is 412 and nothing happens.
+                 * @example "4"
+                 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @example 5f1e8a0c9b7d4e6f8a0b1c2d */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "deadline": "30m"
+                 *     }
+                 */
+                "application/json": components["schemas"]["JobInput"];
+                "application/yaml": string;
+            };
+        };
+        responses: {
+            /** @description The job as it is now. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    duplicateJob: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description A text of your choice, such as a UUID. Sending the same request again with the same key finds what the first one made instead of making another.
+                 * @example 3f0c8e6a-8c2c-4b66-9d19-0d7f5f1f6f2e
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @example 5f1e8a0c9b7d4e6f8a0b1c2d */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "MyHelloJob"
+                 *     }
+                 */
+                "application/json": {
+                    /** @description The copy's name; made from the original's when missing. */
+                    name?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description The copy. */
+            201: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    Location: components["headers"]["Location"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
                 };
             };
             default: components["responses"]["Problem"];
@@ -1533,8 +2494,10 @@ export interface operations {
             query?: {
                 /** @description Only of this project. Without it, of every project you may see. */
                 project?: components["parameters"]["Project"];
-                /** @description A part of the resource's main text, such as the name of a domain or the URL of a website, in any case. */
-                q?: components["parameters"]["Text"];
+                /** @description A filter: words, terms such as `port:443`, `-tag:legacy`, `lastSeen:<7d`, `ip:10.0.0.0/8`; see the guide on searching. */
+                q?: components["parameters"]["Filter"];
+                /** @description A term that lists can be sorted by, with `-` before it for the other direction. */
+                sort?: components["parameters"]["Sort"];
                 /** @description Rows per page. */
                 limit?: components["parameters"]["Limit"];
                 /** @description `next` of the page before. */
@@ -1553,6 +2516,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PortPage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    countPortFacets: {
+        parameters: {
+            query: {
+                /** @description Only of this project. Without it, of every project you may see. */
+                project?: components["parameters"]["Project"];
+                /** @description A filter: words, terms such as `port:443`, `-tag:legacy`, `lastSeen:<7d`, `ip:10.0.0.0/8`; see the guide on searching. */
+                q?: components["parameters"]["Filter"];
+                /**
+                 * @description What to count: up to 12 terms, separated by commas; `/search/terms` says which can be.
+                 * @example port,port.service
+                 */
+                field: string;
+                /** @description Only values that begin with this, in any case. */
+                prefix?: string;
+                /** @description Values per term. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One entry per term, in the order asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FacetList"];
                 };
             };
             default: components["responses"]["Problem"];
@@ -1606,7 +2604,13 @@ export interface operations {
     createProject: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description A text of your choice, such as a UUID. Sending the same request again with the same key finds what the first one made instead of making another.
+                 * @example 3f0c8e6a-8c2c-4b66-9d19-0d7f5f1f6f2e
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -1630,8 +2634,8 @@ export interface operations {
             /** @description The project. */
             201: {
                 headers: {
-                    /** @description Where it is. */
-                    Location?: string;
+                    ETag: components["headers"]["ETag"];
+                    Location: components["headers"]["Location"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1656,6 +2660,7 @@ export interface operations {
             /** @description The project. */
             200: {
                 headers: {
+                    ETag: components["headers"]["ETag"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1668,7 +2673,13 @@ export interface operations {
     deleteProject: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description The `ETag` of what the change is based on. When it was changed meanwhile the answer is 412 and nothing happens.
+                 * @example "4"
+                 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
             path: {
                 /** @example 5f1e8a0c9b7d4e6f8a0b1c2d */
                 projectId: components["parameters"]["ProjectId"];
@@ -1684,7 +2695,13 @@ export interface operations {
     updateProject: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description The `ETag` of what the change is based on. When it was changed meanwhile the answer is 412 and nothing happens.
+                 * @example "4"
+                 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
             path: {
                 /** @example 5f1e8a0c9b7d4e6f8a0b1c2d */
                 projectId: components["parameters"]["ProjectId"];
@@ -1706,6 +2723,7 @@ export interface operations {
             /** @description The project as it is now. */
             200: {
                 headers: {
+                    ETag: components["headers"]["ETag"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1786,6 +2804,43 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    markDomains: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 5f1e8a0c9b7d4e6f8a0b1c2d */
+                projectId: components["parameters"]["ProjectId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MarkInput"];
+            };
+        };
+        responses: {
+            /** @description Done; the next read shows it. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Marked"];
+                };
+            };
+            /** @description Accepted; reads will show it soon. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Marked"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     addHosts: {
         parameters: {
             query?: never;
@@ -1833,6 +2888,43 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    markHosts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 5f1e8a0c9b7d4e6f8a0b1c2d */
+                projectId: components["parameters"]["ProjectId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MarkInput"];
+            };
+        };
+        responses: {
+            /** @description Done; the next read shows it. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Marked"];
+                };
+            };
+            /** @description Accepted; reads will show it soon. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Marked"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     addIpRanges: {
         parameters: {
             query?: never;
@@ -1874,6 +2966,197 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Added"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    markIpRanges: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 5f1e8a0c9b7d4e6f8a0b1c2d */
+                projectId: components["parameters"]["ProjectId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MarkInput"];
+            };
+        };
+        responses: {
+            /** @description Done; the next read shows it. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Marked"];
+                };
+            };
+            /** @description Accepted; reads will show it soon. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Marked"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    markPorts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 5f1e8a0c9b7d4e6f8a0b1c2d */
+                projectId: components["parameters"]["ProjectId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MarkInput"];
+            };
+        };
+        responses: {
+            /** @description Done; the next read shows it. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Marked"];
+                };
+            };
+            /** @description Accepted; reads will show it soon. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Marked"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    markWebsites: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 5f1e8a0c9b7d4e6f8a0b1c2d */
+                projectId: components["parameters"]["ProjectId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MarkInput"];
+            };
+        };
+        responses: {
+            /** @description Done; the next read shows it. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Marked"];
+                };
+            };
+            /** @description Accepted; reads will show it soon. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Marked"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    checkSearch: {
+        parameters: {
+            query: {
+                /** @description What is searched. */
+                kind: "domains" | "hosts" | "ip-ranges" | "ports" | "websites" | "findings" | "executions";
+                /** @description The filter. */
+                q?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was found. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SearchCheck"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    completeSearch: {
+        parameters: {
+            query: {
+                /** @description What is searched. */
+                kind: "domains" | "hosts" | "ip-ranges" | "ports" | "websites" | "findings" | "executions";
+                /** @description The filter. */
+                q?: string;
+                /** @description Where the cursor is, in characters; the end when missing. */
+                at?: number;
+                /** @description Only of this project. Without it, of every project you may see. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Proposals. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SearchCompletion"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listSearchTerms: {
+        parameters: {
+            query: {
+                /** @description What is searched. */
+                kind: "domains" | "hosts" | "ip-ranges" | "ports" | "websites" | "findings" | "executions";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Every term. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SearchTermList"];
                 };
             };
             default: components["responses"]["Problem"];
@@ -1934,7 +3217,10 @@ export interface operations {
     };
     listSubscriptions: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Only of this project. Without it, of every project you may see. */
+                project?: components["parameters"]["Project"];
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -1948,6 +3234,185 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SubscriptionPage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    createSubscription: {
+        parameters: {
+            query?: {
+                /** @description To whom it belongs, when the body is YAML; missing means every project. */
+                project?: components["schemas"]["Id"];
+            };
+            header?: {
+                /**
+                 * @description A text of your choice, such as a UUID. Sending the same request again with the same key finds what the first one made instead of making another.
+                 * @example 3f0c8e6a-8c2c-4b66-9d19-0d7f5f1f6f2e
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "document": "name: Probe websites\nfindings: [WebsiteFinding]\ncooldown: 86400\njob:\n  name: HttpProbingJob\n  parameters:\n    - {name: targetIp, value: \"${ip}\"}\n    - {name: port, value: \"${port}\"}\n"
+                 *     }
+                 */
+                "application/json": components["schemas"]["SubscriptionInput"];
+                "application/yaml": string;
+            };
+        };
+        responses: {
+            /** @description The subscription. */
+            201: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    Location: components["headers"]["Location"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Subscription"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getSubscription: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 5f1e8a0c9b7d4e6f8a0b1c2d */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The subscription. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Subscription"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    deleteSubscription: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description The `ETag` of what the change is based on. When it was changed meanwhile the answer is 412 and nothing happens.
+                 * @example "4"
+                 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @example 5f1e8a0c9b7d4e6f8a0b1c2d */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: components["responses"]["Done"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    updateSubscription: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description The `ETag` of what the change is based on. When it was changed meanwhile the answer is 412 and nothing happens.
+                 * @example "4"
+                 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @example 5f1e8a0c9b7d4e6f8a0b1c2d */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "enabled": false
+                 *     }
+                 */
+                "application/json": {
+                    document?: string;
+                    enabled?: boolean;
+                };
+                "application/yaml": string;
+            };
+        };
+        responses: {
+            /** @description The subscription as it is now. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Subscription"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    duplicateSubscription: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description A text of your choice, such as a UUID. Sending the same request again with the same key finds what the first one made instead of making another.
+                 * @example 3f0c8e6a-8c2c-4b66-9d19-0d7f5f1f6f2e
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @example 5f1e8a0c9b7d4e6f8a0b1c2d */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "Probe websites of Acme"
+                 *     }
+                 */
+                "application/json": {
+                    /** @description The copy's name; made from the original's when missing. */
+                    name?: string;
+                    /** @description To whom the copy belongs, empty for every project; the original's when missing. */
+                    projectId?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description The copy. */
+            201: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    Location: components["headers"]["Location"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Subscription"];
                 };
             };
             default: components["responses"]["Problem"];
@@ -1986,8 +3451,10 @@ export interface operations {
             query?: {
                 /** @description Only of this project. Without it, of every project you may see. */
                 project?: components["parameters"]["Project"];
-                /** @description A part of the resource's main text, such as the name of a domain or the URL of a website, in any case. */
-                q?: components["parameters"]["Text"];
+                /** @description A filter: words, terms such as `port:443`, `-tag:legacy`, `lastSeen:<7d`, `ip:10.0.0.0/8`; see the guide on searching. */
+                q?: components["parameters"]["Filter"];
+                /** @description A term that lists can be sorted by, with `-` before it for the other direction. */
+                sort?: components["parameters"]["Sort"];
                 /** @description Rows per page. */
                 limit?: components["parameters"]["Limit"];
                 /** @description `next` of the page before. */
@@ -2006,6 +3473,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["WebsitePage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    countWebsiteFacets: {
+        parameters: {
+            query: {
+                /** @description Only of this project. Without it, of every project you may see. */
+                project?: components["parameters"]["Project"];
+                /** @description A filter: words, terms such as `port:443`, `-tag:legacy`, `lastSeen:<7d`, `ip:10.0.0.0/8`; see the guide on searching. */
+                q?: components["parameters"]["Filter"];
+                /**
+                 * @description What to count: up to 12 terms, separated by commas; `/search/terms` says which can be.
+                 * @example port,port.service
+                 */
+                field: string;
+                /** @description Only values that begin with this, in any case. */
+                prefix?: string;
+                /** @description Values per term. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One entry per term, in the order asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FacetList"];
                 };
             };
             default: components["responses"]["Problem"];

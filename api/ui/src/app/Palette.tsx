@@ -1,35 +1,21 @@
-import { Button, Kbd } from '@mantine/core';
+import '@mantine/spotlight/styles.css';
 import { useDebouncedValue } from '@mantine/hooks';
 import { Spotlight, spotlight, type SpotlightActionData, type SpotlightActionGroupData } from '@mantine/spotlight';
 import { IconSearch } from '@tabler/icons-react';
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
-import { useState } from 'react';
+import { useEffect, useState } from 'react';
 import { useNavigate } from 'react-router';
 import { get } from '~/api/client';
 import { useProjects } from '~/api/queries';
 import type { Domain, Host, Page, Website } from '~/api/types';
 import { t } from '~/text';
 import { sections } from './nav';
-import classes from './Palette.module.css';
 import { useProject } from './project';
 
-export function PaletteButton() {
-  return (
-    <Button
-      variant="default"
-      className={classes.button}
-      leftSection={<IconSearch size={15} />}
-      rightSection={<Kbd size="xs" className={classes.key} aria-hidden>Ctrl K</Kbd>}
-      onClick={spotlight.open}
-    >
-      <span className={classes.label}>{t.palette.label}</span>
-    </Button>
-  );
-}
-
 /** Palette goes anywhere: pages, projects, and resources found by name. */
-export function Palette() {
+export default function Palette({ wanted }: { wanted: number }) {
   const [text, setText] = useState('');
+  useEffect(() => spotlight.open(), [wanted]);
   const [settled] = useDebouncedValue(text.trim(), 200);
   const navigate = useNavigate();
   const [, setProject] = useProject();

@@ -8,7 +8,7 @@ import { Loading, Problem } from '~/components/States';
 import { t } from '~/text';
 import { Brand } from './Brand';
 import { Nav } from './Nav';
-import { Palette, PaletteButton } from './Palette';
+import { PaletteButton } from './PaletteButton';
 import { ProjectPicker } from './ProjectPicker';
 import { useCarryProject } from './project';
 import classes from './Shell.module.css';
@@ -61,7 +61,6 @@ function Frame() {
       <AppShell.Main id="main" tabIndex={-1}>
         <Outlet />
       </AppShell.Main>
-      <Palette />
     </AppShell>
   );
 }

@@ -1,6 +1,4 @@
 import { createBrowserRouter, type RouteObject } from 'react-router';
-import { Login } from '~/pages/Login';
-import { Setup } from '~/pages/Setup';
 import { Fallback } from './Fallback';
 import { NotFound } from './NotFound';
 import { Shell } from './Shell';
@@ -35,8 +33,8 @@ const pages: RouteObject[] = [
 
 export function makeRouter() {
   return createBrowserRouter([
-    { path: '/login', Component: Login },
-    { path: '/setup', Component: Setup },
+    page('/login', () => import('~/pages/Login')),
+    page('/setup', () => import('~/pages/Setup')),
     {
       Component: Shell,
       HydrateFallback: () => null,

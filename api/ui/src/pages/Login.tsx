@@ -11,7 +11,7 @@ import { inside } from '~/lib/inside';
 import { t } from '~/text';
 import { AuthFrame } from './AuthFrame';
 
-export function Login() {
+export default function Login() {
   const [email, setEmail] = useState('');
   const [password, setPassword] = useState('');
   const [params] = useSearchParams();

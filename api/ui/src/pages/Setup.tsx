@@ -11,7 +11,7 @@ import { t } from '~/text';
 import { AuthFrame } from './AuthFrame';
 
 /** Setup creates the first user. The code comes in the address, after #, or is typed. */
-export function Setup() {
+export default function Setup() {
   const fromAddress = decodeURIComponent(useLocation().hash.slice(1));
   const [form, setForm] = useState({ code: fromAddress, name: '', email: '', password: '' });
   const client = useQueryClient();

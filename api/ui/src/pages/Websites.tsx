@@ -1,4 +1,3 @@
-import { Badge } from '@mantine/core';
 import { Link } from 'react-router';
 import type { Website } from '~/api/types';
 import { ListPage } from '~/components/ListPage';
@@ -7,6 +6,7 @@ import { StatusCode } from '~/components/StatusCode';
 import type { Column } from '~/components/table';
 import { daysUntil } from '~/lib/time';
 import { t } from '~/text';
+import classes from './Websites.module.css';
 
 const to = (w: Website) => `/websites/${w.id}`;
 
@@ -26,7 +26,7 @@ export function Expiry({ website: { certificate } }: { website: Website }) {
   const days = daysUntil(certificate.notAfter);
   const text = t.website.expires(days);
   if (days > 30) return <span className="faint num">{text}</span>;
-  return <Badge color={days < 0 ? 'red' : 'orange'}>{text}</Badge>;
+  return <span className={classes.soon} data-past={days < 0 || undefined}>{text}</span>;
 }
 
 export default function Websites() {

@@ -6,6 +6,7 @@ import { useSearch } from '~/app/project';
 import { KeyLink } from '~/components/Links';
 import { Panel } from '~/components/Panel';
 import { StateBadge } from '~/components/StateBadge';
+import { Loading } from '~/components/States';
 import { Took, When } from '~/components/When';
 import { findingTitle, summary } from '~/lib/finding';
 import { count } from '~/lib/number';
@@ -15,8 +16,8 @@ import classes from './Work.module.css';
 export function Running({ counts, project }: { counts: Counts; project: string }) {
   const e = counts.executions;
   const active = e.running + e.starting;
-  const running = useAll<Execution>('/executions', { project, state: 'running', limit: 8 }, 2000).data?.items ?? [];
-  const latest = useAll<Execution>('/executions', { project, limit: 8 }, 3000).data?.items ?? [];
+  const running = useAll<Execution>('/executions', { project, state: 'running', limit: 8 }, 2000).data?.items;
+  const latest = useAll<Execution>('/executions', { project, limit: 8 }, 3000).data?.items;
   const idle = active === 0;
   return (
     <Panel
@@ -33,7 +34,7 @@ export function Running({ counts, project }: { counts: Counts; project: string }
 export function Failed({ counts, project }: { counts: Counts; project: string }) {
   const e = counts.executions;
   const n = e.failed + e.timed_out + e.lost;
-  const failed = useAll<Execution>('/executions', { project, state: 'failed', limit: 8 }, 5000).data?.items ?? [];
+  const failed = useAll<Execution>('/executions', { project, state: 'failed', limit: 8 }, 5000).data?.items;
   if (n === 0) return null;
   return (
     <Panel title={t.dashboard.failed} note={count(n)} flush>
@@ -42,7 +43,8 @@ export function Failed({ counts, project }: { counts: Counts; project: string })
   );
 }
 
-function Executions({ rows, empty }: { rows: Execution[]; empty: string }) {
+function Executions({ rows, empty }: { rows?: Execution[]; empty: string }) {
+  if (!rows) return <Loading />;
   if (rows.length === 0) return <p className={classes.empty}>{empty}</p>;
   return (
     <ul className={classes.rows}>
@@ -60,10 +62,10 @@ function Executions({ rows, empty }: { rows: Execution[]; empty: string }) {
 
 export function LatestFindings({ project }: { project: string }) {
   const search = useSearch();
-  const findings = useAll<Finding>('/findings', { project, limit: 10 }, 5000).data?.items ?? [];
+  const findings = useAll<Finding>('/findings', { project, limit: 10 }, 5000).data?.items;
   return (
     <Panel title={t.dashboard.said} actions={<Link className="link faint" to={{ pathname: '/findings', search }}>{t.dashboard.allFindings}</Link>} flush>
-      {findings.length === 0 ? <p className={classes.empty}>{t.list.none(t.nouns.finding.many)}</p> : (
+      {!findings ? <Loading /> : findings.length === 0 ? <p className={classes.empty}>{t.list.none(t.nouns.finding.many)}</p> : (
         <ul className={classes.rows}>
           {findings.map((f) => (
             <li key={f.id} className={classes.row}>
