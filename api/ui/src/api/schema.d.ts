@@ -38,6 +38,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/domains/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Export domains */
+        get: operations["exportDomains"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/domains/facets": {
         parameters: {
             query?: never;
@@ -84,6 +101,23 @@ export interface paths {
         };
         /** List executions, the last queued first */
         get: operations["listExecutions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/executions/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Export executions */
+        get: operations["exportExecutions"];
         put?: never;
         post?: never;
         delete?: never;
@@ -169,6 +203,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/findings/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Export findings */
+        get: operations["exportFindings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/findings/facets": {
         parameters: {
             query?: never;
@@ -195,6 +246,23 @@ export interface paths {
         };
         /** List hosts */
         get: operations["listHosts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/hosts/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Export hosts */
+        get: operations["exportHosts"];
         put?: never;
         post?: never;
         delete?: never;
@@ -249,6 +317,23 @@ export interface paths {
         };
         /** List IP ranges */
         get: operations["listIpRanges"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ip-ranges/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Export IP ranges */
+        get: operations["exportIpRanges"];
         put?: never;
         post?: never;
         delete?: never;
@@ -460,6 +545,23 @@ export interface paths {
         };
         /** List ports */
         get: operations["listPorts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ports/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Export ports */
+        get: operations["exportPorts"];
         put?: never;
         post?: never;
         delete?: never;
@@ -931,6 +1033,23 @@ export interface paths {
         };
         /** List websites */
         get: operations["listWebsites"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/websites/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Export websites */
+        get: operations["exportWebsites"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1450,6 +1569,7 @@ export interface components {
             notes?: string;
             /** @description The DNS servers jobs of this project ask, as address:port; none means those of the machine. */
             resolvers?: string[];
+            scope?: components["schemas"]["Scope"];
             /** @description Grows with every change. */
             version: number;
         };
@@ -1459,6 +1579,7 @@ export interface components {
             name?: string;
             notes?: string;
             resolvers?: string[];
+            scope?: components["schemas"]["Scope"];
             /** @description The version the change is based on. */
             version?: number;
         };
@@ -1469,6 +1590,23 @@ export interface components {
         };
         /** @enum {string} */
         Protocol: "tcp" | "udp";
+        /**
+         * @description What automation may aim at. An entry is a domain (that name alone), a pattern (*.example.com: every name below it), an address or a network. What is listed out is never aimed at; when anything is listed in, only that is.
+         * @example {
+         *       "in": [
+         *         "*.example.com",
+         *         "example.com",
+         *         "192.0.2.0/24"
+         *       ],
+         *       "out": [
+         *         "admin.example.com"
+         *       ]
+         *     }
+         */
+        Scope: {
+            in?: string[];
+            out?: string[];
+        };
         SearchCheck: {
             /** @description The filter in its shortest usual spelling. */
             canonical?: string;
@@ -1739,6 +1877,45 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    exportDomains: {
+        parameters: {
+            query?: {
+                /** @description Only of this project. Without it, of every project you may see. */
+                project?: components["parameters"]["Project"];
+                /** @description A filter: words, terms such as `port:443`, `-tag:legacy`, `lastSeen:<7d`, `ip:10.0.0.0/8`; see the guide on searching. */
+                q?: components["parameters"]["Filter"];
+                /** @description A term that lists can be sorted by, with `-` before it for the other direction. */
+                sort?: components["parameters"]["Sort"];
+                /**
+                 * @description `csv` (RFC 4180; texts that a spreadsheet would take for a formula get an apostrophe in front), `json`, `jsonl`, `parquet`,
+                 *     or `targets`: a host, URL or host:port per line.
+                 */
+                format?: "csv" | "json" | "jsonl" | "parquet" | "targets";
+                /** @description Columns, separated by commas; all when missing. */
+                fields?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file, streamed. A connection that ends before the file does means that it is not whole. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown[];
+                    "application/vnd.apache.parquet": string;
+                    "application/x-ndjson": string;
+                    "text/csv": string;
+                    "text/plain": string;
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     countDomainFacets: {
         parameters: {
             query: {
@@ -1826,6 +2003,45 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ExecutionPage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    exportExecutions: {
+        parameters: {
+            query?: {
+                /** @description Only of this project. Without it, of every project you may see. */
+                project?: components["parameters"]["Project"];
+                /** @description A filter: words, terms such as `port:443`, `-tag:legacy`, `lastSeen:<7d`, `ip:10.0.0.0/8`; see the guide on searching. */
+                q?: components["parameters"]["Filter"];
+                /** @description A term that lists can be sorted by, with `-` before it for the other direction. */
+                sort?: components["parameters"]["Sort"];
+                /**
+                 * @description `csv` (RFC 4180; texts that a spreadsheet would take for a formula get an apostrophe in front), `json`, `jsonl`, `parquet`,
+                 *     or `targets`: a host, URL or host:port per line.
+                 */
+                format?: "csv" | "json" | "jsonl" | "parquet" | "targets";
+                /** @description Columns, separated by commas; all when missing. */
+                fields?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file, streamed. A connection that ends before the file does means that it is not whole. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown[];
+                    "application/vnd.apache.parquet": string;
+                    "application/x-ndjson": string;
+                    "text/csv": string;
+                    "text/plain": string;
                 };
             };
             default: components["responses"]["Problem"];
@@ -1959,6 +2175,45 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    exportFindings: {
+        parameters: {
+            query?: {
+                /** @description Only of this project. Without it, of every project you may see. */
+                project?: components["parameters"]["Project"];
+                /** @description A filter: words, terms such as `port:443`, `-tag:legacy`, `lastSeen:<7d`, `ip:10.0.0.0/8`; see the guide on searching. */
+                q?: components["parameters"]["Filter"];
+                /** @description A term that lists can be sorted by, with `-` before it for the other direction. */
+                sort?: components["parameters"]["Sort"];
+                /**
+                 * @description `csv` (RFC 4180; texts that a spreadsheet would take for a formula get an apostrophe in front), `json`, `jsonl`, `parquet`,
+                 *     or `targets`: a host, URL or host:port per line.
+                 */
+                format?: "csv" | "json" | "jsonl" | "parquet" | "targets";
+                /** @description Columns, separated by commas; all when missing. */
+                fields?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file, streamed. A connection that ends before the file does means that it is not whole. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown[];
+                    "application/vnd.apache.parquet": string;
+                    "application/x-ndjson": string;
+                    "text/csv": string;
+                    "text/plain": string;
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     countFindingFacets: {
         parameters: {
             query: {
@@ -2021,6 +2276,45 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["HostPage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    exportHosts: {
+        parameters: {
+            query?: {
+                /** @description Only of this project. Without it, of every project you may see. */
+                project?: components["parameters"]["Project"];
+                /** @description A filter: words, terms such as `port:443`, `-tag:legacy`, `lastSeen:<7d`, `ip:10.0.0.0/8`; see the guide on searching. */
+                q?: components["parameters"]["Filter"];
+                /** @description A term that lists can be sorted by, with `-` before it for the other direction. */
+                sort?: components["parameters"]["Sort"];
+                /**
+                 * @description `csv` (RFC 4180; texts that a spreadsheet would take for a formula get an apostrophe in front), `json`, `jsonl`, `parquet`,
+                 *     or `targets`: a host, URL or host:port per line.
+                 */
+                format?: "csv" | "json" | "jsonl" | "parquet" | "targets";
+                /** @description Columns, separated by commas; all when missing. */
+                fields?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file, streamed. A connection that ends before the file does means that it is not whole. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown[];
+                    "application/vnd.apache.parquet": string;
+                    "application/x-ndjson": string;
+                    "text/csv": string;
+                    "text/plain": string;
                 };
             };
             default: components["responses"]["Problem"];
@@ -2112,6 +2406,45 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["IpRangePage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    exportIpRanges: {
+        parameters: {
+            query?: {
+                /** @description Only of this project. Without it, of every project you may see. */
+                project?: components["parameters"]["Project"];
+                /** @description A filter: words, terms such as `port:443`, `-tag:legacy`, `lastSeen:<7d`, `ip:10.0.0.0/8`; see the guide on searching. */
+                q?: components["parameters"]["Filter"];
+                /** @description A term that lists can be sorted by, with `-` before it for the other direction. */
+                sort?: components["parameters"]["Sort"];
+                /**
+                 * @description `csv` (RFC 4180; texts that a spreadsheet would take for a formula get an apostrophe in front), `json`, `jsonl`, `parquet`,
+                 *     or `targets`: a host, URL or host:port per line.
+                 */
+                format?: "csv" | "json" | "jsonl" | "parquet" | "targets";
+                /** @description Columns, separated by commas; all when missing. */
+                fields?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file, streamed. A connection that ends before the file does means that it is not whole. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown[];
+                    "application/vnd.apache.parquet": string;
+                    "application/x-ndjson": string;
+                    "text/csv": string;
+                    "text/plain": string;
                 };
             };
             default: components["responses"]["Problem"];
@@ -2516,6 +2849,45 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PortPage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    exportPorts: {
+        parameters: {
+            query?: {
+                /** @description Only of this project. Without it, of every project you may see. */
+                project?: components["parameters"]["Project"];
+                /** @description A filter: words, terms such as `port:443`, `-tag:legacy`, `lastSeen:<7d`, `ip:10.0.0.0/8`; see the guide on searching. */
+                q?: components["parameters"]["Filter"];
+                /** @description A term that lists can be sorted by, with `-` before it for the other direction. */
+                sort?: components["parameters"]["Sort"];
+                /**
+                 * @description `csv` (RFC 4180; texts that a spreadsheet would take for a formula get an apostrophe in front), `json`, `jsonl`, `parquet`,
+                 *     or `targets`: a host, URL or host:port per line.
+                 */
+                format?: "csv" | "json" | "jsonl" | "parquet" | "targets";
+                /** @description Columns, separated by commas; all when missing. */
+                fields?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file, streamed. A connection that ends before the file does means that it is not whole. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown[];
+                    "application/vnd.apache.parquet": string;
+                    "application/x-ndjson": string;
+                    "text/csv": string;
+                    "text/plain": string;
                 };
             };
             default: components["responses"]["Problem"];
@@ -3473,6 +3845,45 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["WebsitePage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    exportWebsites: {
+        parameters: {
+            query?: {
+                /** @description Only of this project. Without it, of every project you may see. */
+                project?: components["parameters"]["Project"];
+                /** @description A filter: words, terms such as `port:443`, `-tag:legacy`, `lastSeen:<7d`, `ip:10.0.0.0/8`; see the guide on searching. */
+                q?: components["parameters"]["Filter"];
+                /** @description A term that lists can be sorted by, with `-` before it for the other direction. */
+                sort?: components["parameters"]["Sort"];
+                /**
+                 * @description `csv` (RFC 4180; texts that a spreadsheet would take for a formula get an apostrophe in front), `json`, `jsonl`, `parquet`,
+                 *     or `targets`: a host, URL or host:port per line.
+                 */
+                format?: "csv" | "json" | "jsonl" | "parquet" | "targets";
+                /** @description Columns, separated by commas; all when missing. */
+                fields?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file, streamed. A connection that ends before the file does means that it is not whole. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown[];
+                    "application/vnd.apache.parquet": string;
+                    "application/x-ndjson": string;
+                    "text/csv": string;
+                    "text/plain": string;
                 };
             };
             default: components["responses"]["Problem"];
