@@ -80,7 +80,7 @@ generate: ## write the generated references anew
 
 .PHONY: lint
 lint: ## run the linters
-	go tool -modfile=.ci/lint/go.mod golangci-lint run --config .ci/golangci.yml
+	go tool -modfile=.ci/lint/go.mod golangci-lint run --allow-parallel-runners --config .ci/golangci.yml
 
 .PHONY: docs
 docs: chdb ## write the references in docs/ that follow from the source

@@ -15,8 +15,8 @@ const groupRows = 64 << 10
 
 // parquetWriter writes Parquet. The columns stand in the order of their names.
 type parquetWriter[T any] struct {
-	w       *parquet.Writer
-	columns []Column[T] // in the order of the file
+	w       *parquet.Writer //nolint:staticcheck // the columns are known at run time only; the generic writer wants a Go type
+	columns []Column[T]     // in the order of the file
 	rows    []parquet.Row
 	values  []parquet.Value
 	held    int

@@ -63,7 +63,7 @@ func withApp(ask func(*app.App) string) (_ string, err error) {
 	if err != nil {
 		return "", err
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }()
 	cfg := app.DefaultConfig()
 	cfg.Data, cfg.HTTP.Listen = dir, "127.0.0.1:0"
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)

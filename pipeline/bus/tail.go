@@ -50,7 +50,7 @@ func (t *Tail) follow(ctx context.Context, r *reading) error {
 			return fmt.Errorf("following %s: %w", t.topic, err)
 		}
 		if ctx.Err() != nil {
-			return nil
+			return nil //nolint:nilerr // the reader was told to stop; that is no failure
 		}
 	}
 }

@@ -332,7 +332,8 @@ func (p *parser) term() Expr {
 // valued reads the values of a term.
 func (p *parser) valued(t *Term, keyAt Span) Expr {
 	p.terms++
-	before, all := len(p.problems), false
+	before := len(p.problems)
+	var all bool
 	t.Values, all = p.valueList(t)
 	t.To = p.pos
 	if t.Field == nil || len(t.Values) == 0 {

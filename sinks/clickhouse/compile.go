@@ -327,8 +327,8 @@ const (
 func isV4(e string) string { return "(" + e + " >= " + firstV4 + " AND " + e + " <= " + lastV4 + ")" }
 
 // ipText is an address as people write it.
-func ipText(e string) string {
-	return "if(" + isV4(e) + ", substring(IPv6NumToString(" + e + "), 8), IPv6NumToString(" + e + "))"
+func ipText() string {
+	return "if(" + isV4("addr") + ", substring(IPv6NumToString(addr), 8), IPv6NumToString(addr))"
 }
 
 // addr compares an address; text is the expression that gives it as people write it.
@@ -379,6 +379,7 @@ func (c *compiler) network(t *filter.Term) string {
 			form = "(%[3]s AND addr <= %[1]s AND %[4]s >= %[2]s)"
 		case filter.Within:
 			form = "(%[3]s AND addr >= %[1]s AND %[4]s <= %[2]s)"
+		default:
 		}
 		conds = append(conds, fmt.Sprintf(form, first, last, family, lastOfRange))
 	}

@@ -31,18 +31,19 @@ func facetOf(kind pipeline.Kind, field string) string {
 		return latest("owner")
 	}
 	switch kind {
+	default:
 	case pipeline.KindHost:
 		if field == "os" {
 			return latest("os")
 		}
 	case pipeline.KindPort:
 		return map[string]string{
-			"port": one("toString(port)"), "port.protocol": one("toString(protocol)"), "host": one(ipText("addr")),
+			"port": one("toString(port)"), "port.protocol": one("toString(protocol)"), "host": one(ipText()),
 			"port.service": latest("service"), "port.product": latest("product"), "port.version": latest("version"),
 		}[field]
 	case pipeline.KindWebsite:
 		return map[string]string{
-			"domain": one("domain"), "host": one(ipText("addr")), "port": one("toString(port)"), "path": one("path"),
+			"domain": one("domain"), "host": one(ipText()), "port": one("toString(port)"), "path": one("path"),
 			"status": one("if(" + valueOf("status") + " > 0, toString(" + valueOf("status") + "), '')"),
 			"title":  latest("title"), "server": latest("server"), "technology": "technologies",
 			"certificate.subject": one(certificatePart("subject")), "certificate.issuer": one(certificatePart("issuer")),
@@ -97,7 +98,7 @@ func (s *Store) selection(kind pipeline.Kind, sc scope, text string) (selection,
 
 // from is the FROM and the conditions, on folded rows.
 func (q selection) from(more ...string) (string, []any) {
-	where, args := q.scope.conditions()
+	where, args := q.conditions()
 	cond, bound := q.filter.conditions()
 	where = append(where, cond...)
 	table := tableOf(q.kind)
@@ -163,7 +164,7 @@ type tagFacetQuery struct {
 
 // SQL returns the statement and the values bound to it.
 func (q tagFacetQuery) SQL() (string, []any) {
-	where, _ := q.scope.conditions()
+	where, _ := q.conditions()
 	from, args := q.from()
 	where = append(where, valueOf("state")+" = 1")
 	if q.prefix != "" {
@@ -265,7 +266,7 @@ type rowsQuery struct{ scope }
 
 // SQL returns the statement and the values bound to it.
 func (q rowsQuery) SQL() (string, []any) {
-	where, args := q.scope.conditions()
+	where, args := q.conditions()
 	return "SELECT count()\nFROM findings" + conditions(where), args
 }
 

@@ -41,7 +41,6 @@ type world struct {
 	things map[pipeline.Kind][]thing
 	// marks are what people decided, as statements: the columns have a law, like all
 	marks []string
-	pool  map[filter.Type][]string
 }
 
 var projectIDs = []string{"aaaaaaaaaaaaaaaaaaaaaaaa", "bbbbbbbbbbbbbbbbbbbbbbbb"}
@@ -389,6 +388,7 @@ func (w *world) valueText(kind pipeline.Kind, f *filter.Field, name string) stri
 		}
 	}
 	switch f.Type {
+	default: // texts, below
 	case filter.Enum:
 		return w.pick(f.Values...)
 	case filter.ID:
@@ -679,7 +679,7 @@ func TestStreamsGiveWhatListsGive(t *testing.T) {
 	if diff := cmp.Diff(get[pipeline.Page[pipeline.Execution]](t)(s.Executions(t.Context(), pipeline.ExecutionQuery{Limit: 1000})).Items, es); diff != "" {
 		t.Errorf("executions (-list +stream)\n%s", diff)
 	}
-	stop := fmt.Errorf("enough")
+	stop := errors.New("enough")
 	if err := s.EachHost(t.Context(), q, false, func([]pipeline.Host) error { return stop }); !errors.Is(err, stop) {
 		t.Errorf("a stream that is broken off ends with %v", err)
 	}

@@ -97,8 +97,10 @@ func TestSQL(t *testing.T) {
 		"filter-ranges":   page(rangeKind, "", `ip:10.1.2.3 within:10.0.0.0/8 OR ipRange:2001:db8::/48`, nil),
 		"filter-ports":    page(portKind, "p1", `port:80,443,8000-8999 protocol:tcp -service:* version:~^1\. domain:*.example.com lastSeen:<7d is:closed`, nil),
 		"filter-websites": page(websiteKind, "p1", `tech:wordpress,drupal expires:<30d is:https -is:merged -is:expired status:>=400 finding.Vuln.score:>7 "sign in" https://www`, nil),
-		"filter-findings": findingQuery{FindingQuery: pipeline.FindingQuery{ProjectID: "p1"}, ascending: true, limit: 51, after: []string{"1700000000000", "f1"},
-			filter: mustCompile(filter.Finding, `key:Vuln* ip:10.0.0.0/8 field.severity:high,critical at:2026-01 login`, "")},
+		"filter-findings": findingQuery{
+			FindingQuery: pipeline.FindingQuery{ProjectID: "p1"}, ascending: true, limit: 51, after: []string{"1700000000000", "f1"},
+			filter: mustCompile(filter.Finding, `key:Vuln* ip:10.0.0.0/8 field.severity:high,critical at:2026-01 login`, ""),
+		},
 		"filter-findings-total": findingTotal{of: findingQuery{FindingQuery: pipeline.FindingQuery{ProjectID: "p1"}, filter: mustCompile(filter.Finding, `finding.Vuln.score:>7`, "")}},
 		"filter-executions":     executionQuery{limit: 51, sort: lastQueued, filter: mustCompile(filter.Execution, `is:ended -state:succeeded duration:>5m exitCode:>0 job:Scan* project.id:0123456789abcdef01234567`, "")},
 		"filter-visible":        pageQuery{table: "domains", columns: domainKind.columns, key: domainKind.key, scope: scope{visible: []string{"p1", "p2"}}, filter: mustCompile(domainKind.kind, "tag:a", ""), limit: 50},

@@ -198,8 +198,12 @@ func (s *Store) Website(ctx context.Context, id string) (pipeline.Website, error
 // seenAnd are the columns every resource has, and those of one kind.
 func seenAnd(more ...selected) []selected {
 	return append([]selected{
-		constant("id"), keyPart("project_id"), {"first_seen", "min", ""}, {"last_seen", "max", ""},
-		latest("blocked"), {"blocked", "max", "version"}, latest("note"), latest("owner"),
+		constant("id"), keyPart("project_id"),
+		{"first_seen", "min", ""},
+		{"last_seen", "max", ""},
+		latest("blocked"),
+		{"blocked", "max", "version"},
+		latest("note"), latest("owner"),
 	}, more...)
 }
 

@@ -38,10 +38,10 @@ func (s *sorting) order(columns []keyColumn) string {
 
 // What is compared: texts without regard to case, times and numbers
 // as numbers.
-func millisOf(e string) keyColumn  { return keyColumn{"toUnixTimestamp64Milli(" + e + ")", "Int64"} }
-func numberOf(e string) keyColumn  { return keyColumn{"toInt64(" + e + ")", "Int64"} }
-func foldedOf(e string) keyColumn  { return keyColumn{"lowerUTF8(" + e + ")", "String"} }
-func addressOf(e string) keyColumn { return keyColumn{e, "IPv6"} }
+func millisOf(e string) keyColumn { return keyColumn{"toUnixTimestamp64Milli(" + e + ")", "Int64"} }
+func numberOf(e string) keyColumn { return keyColumn{"toInt64(" + e + ")", "Int64"} }
+func foldedOf(e string) keyColumn { return keyColumn{"lowerUTF8(" + e + ")", "String"} }
+func addressKey() keyColumn       { return keyColumn{"addr", "IPv6"} }
 
 // sorts are the orders of a kind, by the name of the field.
 func sorts(kind pipeline.Kind) map[string]keyColumn {
@@ -55,17 +55,18 @@ func sorts(kind pipeline.Kind) map[string]keyColumn {
 	}
 	m := map[string]keyColumn{"owner": foldedOf(valueOf("owner")), "firstSeen": millisOf("first_seen"), "lastSeen": millisOf("last_seen")}
 	switch kind {
+	default:
 	case pipeline.KindDomain:
 		m["domain"] = keyColumn{"name", "String"}
 	case pipeline.KindHost:
-		m["host"], m["os"] = addressOf("addr"), foldedOf(valueOf("os"))
+		m["host"], m["os"] = addressKey(), foldedOf(valueOf("os"))
 	case pipeline.KindRange:
-		m["ipRange"] = addressOf("addr")
+		m["ipRange"] = addressKey()
 	case pipeline.KindPort:
-		m["host"], m["port"], m["port.protocol"] = addressOf("addr"), numberOf("port"), keyColumn{"toString(protocol)", "String"}
+		m["host"], m["port"], m["port.protocol"] = addressKey(), numberOf("port"), keyColumn{"toString(protocol)", "String"}
 		m["port.service"], m["port.product"], m["port.version"] = foldedOf(valueOf("service")), foldedOf(valueOf("product")), foldedOf(valueOf("version"))
 	case pipeline.KindWebsite:
-		m["domain"], m["host"], m["port"], m["path"] = keyColumn{"domain", "String"}, addressOf("addr"), numberOf("port"), foldedOf("path")
+		m["domain"], m["host"], m["port"], m["path"] = keyColumn{"domain", "String"}, addressKey(), numberOf("port"), foldedOf("path")
 		m["status"], m["title"], m["server"] = numberOf(valueOf("status")), foldedOf(valueOf("title")), foldedOf(valueOf("server"))
 		m["certificate.expires"] = keyColumn{certificatePart("notAfter"), "String"}
 	}

@@ -29,8 +29,8 @@ func dateTerm(e, present string) termFunc {
 	return func(c *compiler, t *filter.Term) string { return c.date(e, present, t) }
 }
 
-func addrTerm(e, text string) termFunc {
-	return func(c *compiler, t *filter.Term) string { return c.addr(e, text, t) }
+func addrTerm(text string) termFunc {
+	return func(c *compiler, t *filter.Term) string { return c.addr("addr", text, t) }
 }
 
 func networkTerm(c *compiler, t *filter.Term) string { return c.network(t) }
@@ -117,7 +117,7 @@ func (a terms) with(b terms) terms {
 func domainTerms() terms {
 	return resourceTerms([]string{"name"}, nil, "';domain:', name").with(terms{
 		"domain": nameTerm("name"),
-		"host":   linked("project_id, name", "project_id, domain", "domain_hosts FINAL", addrTerm("addr", ipText("addr")), visible),
+		"host":   linked("project_id, name", "project_id, domain", "domain_hosts FINAL", addrTerm(ipText()), visible),
 		"host.id": linked("project_id, name", "project_id, domain", "domain_hosts FINAL",
 			linked("project_id, addr", "project_id, addr", "hosts", sameTerm("id")), visible),
 	})
@@ -128,7 +128,7 @@ func hostTerms() terms {
 		return linked("project_id, addr", "project_id, addr", "ports FINAL", of, visible, "looked_at <= last_seen")
 	}
 	return resourceTerms([]string{"ip"}, nil, "';host:', ip").with(terms{
-		"host":   addrTerm("addr", "ip"),
+		"host":   addrTerm("ip"),
 		"os":     textTerm(valueOf("os")),
 		"domain": linked("project_id, addr", "project_id, addr", "host_domains FINAL", nameTerm("domain"), visible),
 		"domain.id": linked("project_id, addr", "project_id, addr", "host_domains FINAL",
@@ -142,7 +142,7 @@ func hostTerms() terms {
 }
 
 func rangeTerms() terms {
-	return resourceTerms([]string{"cidr"}, nil, "';host:', "+ipText("addr")+", ';mask:', toString(bits)").with(terms{
+	return resourceTerms([]string{"cidr"}, nil, "';host:', "+ipText()+", ';mask:', toString(bits)").with(terms{
 		"ipRange": networkTerm,
 		"host":    networkTerm,
 		"within":  networkTerm,
@@ -158,8 +158,8 @@ var isExpired = state{"expired", func(c *compiler) string {
 
 func portTerms() terms {
 	return resourceTerms([]string{"address", valueOf("service"), valueOf("product")}, nil,
-		"';host:', "+ipText("addr")+", ';port:', toString(port), ';protocol:', protocol", isClosed).with(terms{
-		"host":          addrTerm("addr", ipText("addr")),
+		"';host:', "+ipText()+", ';port:', toString(port), ';protocol:', protocol", isClosed).with(terms{
+		"host":          addrTerm(ipText()),
 		"host.id":       linked("project_id, addr", "project_id, addr", "hosts", sameTerm("id")),
 		"domain":        linked("project_id, addr", "project_id, addr", "host_domains FINAL", nameTerm("domain"), visible),
 		"port":          numberTerm("port", ""),
@@ -179,11 +179,11 @@ func certificatePart(name string) string {
 
 func websiteTerms() terms {
 	return resourceTerms([]string{"address", valueOf("title")}, withoutScheme,
-		"';host:', "+ipText("addr")+", ';port:', toString(port), ';protocol:tcp;domain:', domain, ';path:', path",
+		"';host:', "+ipText()+", ';port:', toString(port), ';protocol:tcp;domain:', domain, ';path:', path",
 		isClosed, is("merged", valueOf("merged_into")+" != ''"), is("https", secureSite), isExpired).with(terms{
 		"domain":                  nameTerm("domain"),
 		"domain.id":               linked("project_id, domain", "project_id, name", "domains", sameTerm("id")),
-		"host":                    addrTerm("addr", ipText("addr")),
+		"host":                    addrTerm(ipText()),
 		"host.id":                 linked("project_id, addr", "project_id, addr", "hosts", sameTerm("id")),
 		"port":                    numberTerm("port", ""),
 		"port.id":                 linked("project_id, addr, port", "project_id, addr, port", "ports", sameTerm("id"), "protocol = 'tcp'"),

@@ -3,6 +3,7 @@ package launcher
 import (
 	"fmt"
 	"math/rand/v2"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -18,7 +19,7 @@ func waiting(l limits, items string) *pending {
 		l.reserve = func(*item) (string, func(), bool) { return "", nil, true }
 	}
 	p := newPending(l)
-	for _, s := range strings.Split(items, ",") {
+	for s := range strings.SplitSeq(items, ",") {
 		var it item
 		_, _ = fmt.Sscan(s+" 3 -", &it.req.ID, &it.req.ProjectID, &it.req.Priority, &it.req.Target)
 		it.req.Target = strings.Trim(it.req.Target, "-")
@@ -139,9 +140,9 @@ func TestPendingLosesNothing(t *testing.T) {
 	now, seen, running := time.Unix(0, 0), map[string]bool{}, []item(nil)
 	const all = 3000
 	for i := range all {
-		project := fmt.Sprint(rnd.IntN(4))
+		project := strconv.Itoa(rnd.IntN(4))
 		p.push(item{req: pipeline.JobRequest{
-			ID: fmt.Sprint(i), ProjectID: project, Priority: 1 + rnd.IntN(3),
+			ID: strconv.Itoa(i), ProjectID: project, Priority: 1 + rnd.IntN(3),
 			Target: fmt.Sprintf("project:%s;host:10.0.0.%d", project, rnd.IntN(200)),
 		}})
 	}

@@ -21,7 +21,7 @@ func said(text string, seq uint64, o normal.Origin) (r bus.Record, isFinding boo
 	}
 	var w map[string]json.RawMessage
 	if json.Unmarshal([]byte(text), &w) != nil || w["type"] == nil {
-		return bus.Record{}, false, nil
+		return bus.Record{}, false, nil //nolint:nilerr // a line that is no finding is output
 	}
 	if w["seq"], err = json.Marshal(seq); err != nil {
 		return bus.Record{}, true, err

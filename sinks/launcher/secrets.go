@@ -45,7 +45,7 @@ func (l *Launcher) openValue(projectID string, value json.RawMessage) (out json.
 	}
 	var list []json.RawMessage
 	if json.Unmarshal(value, &list) != nil {
-		return value, false, nil
+		return value, false, nil //nolint:nilerr // neither text nor a list names a secret
 	}
 	for i, e := range list {
 		if json.Unmarshal(e, &text) != nil {

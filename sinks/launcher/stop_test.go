@@ -139,13 +139,13 @@ func (v vault) Open(s pipeline.Secret) (string, error) {
 }
 
 // one runs a single execution of a job and returns its spec, its log and its end.
-func one(t *testing.T, job pipeline.Job, args []pipeline.Argument, print ...string) (launcher.Spec, []string, *journal) {
+func one(t *testing.T, job pipeline.Job, args []pipeline.Argument, said ...string) (launcher.Spec, []string, *journal) {
 	t.Helper()
 	var p journal
 	var spec launcher.Spec
 	r := &fakeRunner{run: func(_ context.Context, s launcher.Spec, out func(pipeline.Stream, string)) launcher.Result {
 		spec = s
-		for _, text := range print {
+		for _, text := range said {
 			out(pipeline.StreamStdout, text)
 		}
 		return launcher.Result{State: pipeline.StateSucceeded}

@@ -127,12 +127,13 @@ func show(t *testing.T, s *clickhouse.Store, project string) []string {
 		if x.Note+x.Owner != "" {
 			text += " " + x.Note + "/" + x.Owner
 		}
+		parts := []string{text}
 		for _, m := range more {
 			if v := fmt.Sprint(m); v != "" && v != "[]" && v != "false" {
-				text += " " + v
+				parts = append(parts, v)
 			}
 		}
-		out = append(out, text)
+		out = append(out, strings.Join(parts, " "))
 	}
 	for _, x := range must[pipeline.Page[pipeline.Domain]](t)(s.Domains(t.Context(), q)).Items {
 		line(&x.Seen, x.Hosts)
