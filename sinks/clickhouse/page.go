@@ -178,7 +178,7 @@ func (q pageQuery) SQL() (string, []any) {
 	if q.filter.where != "" {
 		where = append(where, visible)
 		picked := fmt.Sprintf("(%[1]s) IN (\nSELECT %[1]s\nFROM %[2]s FINAL%[3]s\nORDER BY %[1]s\nLIMIT %[4]d)", order, q.table, conditions(where), limit)
-		where, _ = q.scope.conditions() // once more, for the primary index
+		where, _ = q.conditions() // once more, for the primary index
 		where = append(where, picked)
 	}
 	return fmt.Sprintf("SELECT %s\nFROM %s%s\nGROUP BY %[4]s\nHAVING "+visibleGrouped+"\nORDER BY %[4]s\nLIMIT %[5]d\nSETTINGS optimize_aggregation_in_order = 1",
@@ -196,7 +196,7 @@ func (q totalQuery) SQL() (string, []any) {
 }
 
 func (q pageQuery) where() (where []string, args []any) {
-	where, args = q.scope.conditions()
+	where, args = q.conditions()
 	cond, more := q.filter.conditions()
 	return append(where, cond...), append(args, more...)
 }

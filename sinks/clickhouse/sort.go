@@ -134,7 +134,7 @@ func (q pageQuery) sorted() (string, []any) {
 	where = append(where, visible)
 	keys, order := strings.Join(names(key), ", "), q.sort.order(columns)
 	picked := fmt.Sprintf("(%[1]s) IN (\nSELECT %[1]s\nFROM %[2]s FINAL%[3]s\nORDER BY %[4]s\nLIMIT %[5]d)", keys, q.table, conditions(where), order, q.limit+1)
-	outer, _ := q.scope.conditions()
+	outer, _ := q.conditions()
 	outer = append(outer, picked)
 	return fmt.Sprintf("SELECT %s, %s\nFROM %s FINAL%s\nORDER BY %s",
 		expressions(q.columns, selected.final), q.sort.by.name, q.table, conditions(outer), order), args
