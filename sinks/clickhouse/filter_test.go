@@ -49,8 +49,10 @@ var projectIDs = []string{"aaaaaaaaaaaaaaaaaaaaaaaa", "bbbbbbbbbbbbbbbbbbbbbbbb"
 var worldNow = time.Now().UTC().Truncate(time.Minute)
 
 func (w *world) pick(from ...string) string { return from[w.r.IntN(len(from))] }
+
+// when is half past, so that no age lies on a bound while the clock goes on.
 func (w *world) when() int64 {
-	return worldNow.Add(-time.Duration(w.r.IntN(90*24)) * time.Hour).UnixMilli()
+	return worldNow.Add(-time.Duration(w.r.IntN(90*24))*time.Hour - 30*time.Minute).UnixMilli()
 }
 
 // resource makes what every resource has.
@@ -273,7 +275,7 @@ func (w *world) website(p string, addr netip.Addr, number uint16, host, port thi
 func (w *world) certificate(site *rows.Website, x thing) {
 	c := pipeline.Certificate{
 		Subject: "CN=" + worldNames[0], Issuer: w.pick("Let's Encrypt", "CN=ca"), Names: []string{worldNames[0], "*.example.com"},
-		NotBefore: worldNow.Add(-100 * time.Hour).Truncate(time.Second), NotAfter: worldNow.Add(time.Duration(w.r.IntN(80)-20) * 24 * time.Hour).Truncate(time.Second), Fingerprint: w.pick("ab12", "cd34"),
+		NotBefore: worldNow.Add(-100*time.Hour - 30*time.Minute).Truncate(time.Second), NotAfter: worldNow.Add(time.Duration(w.r.IntN(80)-20)*24*time.Hour + 30*time.Minute).Truncate(time.Second), Fingerprint: w.pick("ab12", "cd34"),
 	}
 	b, err := json.Marshal(c)
 	if err != nil {
