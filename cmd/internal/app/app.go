@@ -27,12 +27,15 @@ import (
 	"github.com/stalker-asm/stalker/pipeline/telemetry"
 	"github.com/stalker-asm/stalker/sinks/chdb"
 	"github.com/stalker-asm/stalker/sinks/clickhouse"
+	"github.com/stalker-asm/stalker/sinks/launcher"
 )
 
 // Options is what a process is made of. Catalogue holds the built-in jobs and
 // subscriptions, SDK the Python package for jobs, UI the built web interface or nil.
+// Runner runs jobs; nil runs them as processes of this machine.
 type Options struct {
 	Config    Config
+	Runner    launcher.Runner
 	Catalogue fs.FS
 	SDK       fs.FS
 	UI        fs.FS

@@ -133,17 +133,29 @@ func (a *App) addMatcher() error {
 	return nil
 }
 
-func (a *App) addLauncher(key []byte) error {
+// runner is what runs jobs here.
+func (a *App) runner() (launcher.Runner, error) {
+	if a.opts.Runner != nil {
+		return a.opts.Runner, nil
+	}
 	url := a.cfg.GatewayURL
 	if url == "" {
 		url = a.URL() + gateway.Path
 	}
 	runner, err := local.New(a.cfg.Local, local.Deps{Gateway: url, Dir: a.cfg.path("jobs"), SDK: a.opts.SDK, Log: a.log})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if err := runner.Prepare(); err != nil {
-		return fmt.Errorf("preparing the job runner: %w", err)
+		return nil, fmt.Errorf("preparing the job runner: %w", err)
+	}
+	return runner, nil
+}
+
+func (a *App) addLauncher(key []byte) error {
+	runner, err := a.runner()
+	if err != nil {
+		return err
 	}
 	minter, err := jobtoken.NewMinter(key)
 	if err != nil {
