@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"maps"
 	"math/rand/v2"
 	"net/http"
 	"os"
@@ -47,7 +46,7 @@ func TestKillingEverything(t *testing.T) {
 	hosts := number(t, "STALKER_CRASH_FINDINGS", 6000) / perHost
 	kills := number(t, "STALKER_CRASH_KILLS", 4)
 	seed := number(t, "STALKER_CRASH_SEED", 1)
-	dir := t.TempDir()
+	dir := directory(t)
 	project := prepare(t, filepath.Join(dir, "calm"))
 	if err := os.CopyFS(filepath.Join(dir, "wild"), os.DirFS(filepath.Join(dir, "calm"))); err != nil {
 		t.Fatal(err)
@@ -55,6 +54,20 @@ func TestKillingEverything(t *testing.T) {
 	want := live(t, filepath.Join(dir, "calm"), project, hosts, 0, 0)
 	got := live(t, filepath.Join(dir, "wild"), project, hosts, kills, uint64(seed))
 	compare(t, got, want)
+}
+
+// directory is where a test keeps its data: STALKER_CRASH_DIR for who wants to look
+// at it afterwards.
+func directory(t *testing.T) string {
+	t.Helper()
+	if dir := os.Getenv("STALKER_CRASH_DIR"); dir != "" {
+		dir = filepath.Join(dir, t.Name())
+		if err := os.RemoveAll(dir); err != nil {
+			t.Fatal(err)
+		}
+		return dir
+	}
+	return t.TempDir()
 }
 
 // prepare makes a data directory with a project, and returns the project. Runs that
@@ -81,7 +94,7 @@ func live(t *testing.T, data, project string, hosts, kills int, seed uint64) sna
 	random := rand.New(rand.NewPCG(seed, 0))
 	for k := range kills {
 		f.allow(k+1, kills+1)
-		time.Sleep(time.Duration(random.IntN(1200)) * time.Millisecond) // the moment is what is random here
+		time.Sleep(time.Duration(random.IntN(2500)) * time.Millisecond) // the moment is what is random here
 		p.kill(t)
 		p.up(t)
 	}
@@ -145,18 +158,25 @@ func (f *feed) allow(part, of int) { f.allowed.Store(int64(f.hosts * part / of))
 // settle waits until nothing runs, waits or can come any more.
 func settle(t *testing.T, data, project string) {
 	t.Helper()
+	settleWith(t, data, project, func() {})
+}
+
+// settleWith looks after things meanwhile.
+func settleWith(t *testing.T, data, project string, meanwhile func()) {
+	t.Helper()
 	var a struct {
 		Settled    bool
 		Findings   int
 		Executions map[string]int
 	}
-	for end := time.Now().Add(4 * time.Minute); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
+	for end := time.Now().Add(10 * time.Minute); time.Now().Before(end); time.Sleep(200 * time.Millisecond) {
+		meanwhile()
 		call(t, data, http.MethodGet, "/projects/"+project+"/activity", nil, &a)
 		if a.Settled {
 			return
 		}
 	}
-	t.Fatalf("never settled: %d findings, %v", a.Findings, maps.All(a.Executions))
+	t.Fatalf("never settled: %d findings, %v", a.Findings, a.Executions)
 }
 
 // call asks the API of the server on a data directory.

@@ -75,10 +75,8 @@ func (p *process) up(t *testing.T) {
 // kill ends the process the hard way. It must have been alive until now.
 func (p *process) kill(t *testing.T) {
 	t.Helper()
-	select {
-	case <-p.ended:
+	if p.over() {
 		t.Fatalf("%s ended by itself:\n%s", p.name, p.tail())
-	default:
 	}
 	_ = p.cmd.Process.Kill()
 	<-p.ended
@@ -87,15 +85,31 @@ func (p *process) kill(t *testing.T) {
 // stop ends the process in order.
 func (p *process) stop(t *testing.T) {
 	t.Helper()
+	p.end(t)
+	if code := p.cmd.ProcessState.ExitCode(); code != 0 {
+		t.Errorf("%s ended with %d:\n%s", p.name, code, p.tail())
+	}
+}
+
+// end asks the process to end, and waits.
+func (p *process) end(t *testing.T) {
+	t.Helper()
 	_ = p.cmd.Process.Signal(syscall.SIGTERM)
 	select {
 	case <-p.ended:
-		if code := p.cmd.ProcessState.ExitCode(); code != 0 {
-			t.Errorf("%s ended with %d:\n%s", p.name, code, p.tail())
-		}
 	case <-time.After(2 * time.Minute):
 		t.Errorf("%s does not stop:\n%s", p.name, p.tail())
 		p.kill(t)
+	}
+}
+
+// over says whether it has ended.
+func (p *process) over() bool {
+	select {
+	case <-p.ended:
+		return true
+	default:
+		return false
 	}
 }
 

@@ -50,8 +50,12 @@ func takeSnapshot(t *testing.T, transport func(*http.Transport) (http.RoundTripp
 // rowsOf returns a query for a table's rows as text, "" for a table that two runs
 // need not share: what is logged depends on how often something was tried.
 func rowsOf(table *schema.Table) string {
-	if table.Name == "logs" {
+	switch table.Name {
+	case "logs":
 		return ""
+	case "changes": // what changed, in its order; saying the same again is no change
+		return "SELECT concat(resource_id, ' ', attribute, ' ', arrayStringConcat(arrayCompact(arrayMap(x -> x.2, arraySort(groupArray((at, said.value))))), ' > ')) AS row" +
+			" FROM changes GROUP BY resource_id, attribute ORDER BY row"
 	}
 	var out []string
 	for _, c := range table.Columns {
