@@ -17,6 +17,8 @@ const (
 	HeaderReason    = "stalker-reason"
 	HeaderCode      = "stalker-code"
 	HeaderGroup     = "stalker-group"
+	HeaderAttempt   = "stalker-attempt"  // how often it was given up, counting this time
+	HeaderReplayed  = "stalker-replayed" // of a note that the letter at this offset was replayed
 )
 
 // DeadLetters writes records nobody could handle, for plain consumers; a
@@ -50,11 +52,20 @@ func NewDeadLetter(r Record, err error) DeadLetter {
 	return DeadLetter{Record: r, Reason: err.Error(), Code: string(pipeline.CodeOf(err))}
 }
 
+// attempts is how often a record was given up before: who replays it says so.
+func attempts(r Record) int {
+	n, err := strconv.Atoi(r.Headers[HeaderAttempt])
+	if err != nil {
+		return 0
+	}
+	return n
+}
+
 func (l DeadLetter) record(group string) Record {
 	headers := map[string]string{
 		HeaderTopic: l.Record.Topic, HeaderPartition: strconv.Itoa(int(l.Record.Partition)),
 		HeaderOffset: strconv.FormatInt(l.Record.Offset, 10),
-		HeaderReason: l.Reason, HeaderCode: l.Code, HeaderGroup: group,
+		HeaderReason: l.Reason, HeaderCode: l.Code, HeaderGroup: group, HeaderAttempt: strconv.Itoa(attempts(l.Record) + 1),
 	}
 	for k, v := range l.Record.Headers {
 		if _, ours := headers[k]; !ours {

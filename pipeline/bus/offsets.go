@@ -18,17 +18,55 @@ func (b *Bus) Ends(ctx context.Context, topics ...string) (Offsets, error) {
 	return b.list(ctx, b.admin.ListEndOffsets, topics...)
 }
 
-// starts returns the first offset that each topic holds now.
-func (b *Bus) starts(ctx context.Context, topics ...string) (Offsets, error) {
+// Starts returns the first offset that each topic holds now.
+func (b *Bus) Starts(ctx context.Context, topics ...string) (Offsets, error) {
 	return b.list(ctx, b.admin.ListStartOffsets, topics...)
+}
+
+// Since returns the first offset of each partition at or after a time, the end when
+// there is none.
+func (b *Bus) Since(ctx context.Context, at time.Time, topics ...string) (Offsets, error) {
+	return b.list(ctx, func(ctx context.Context, topics ...string) (kadm.ListedOffsets, error) {
+		return b.admin.ListOffsetsAfterMilli(ctx, at.UnixMilli(), topics...)
+	}, topics...)
+}
+
+// Committed returns up to where a group has finished each topic; 0 is nothing yet.
+func (b *Bus) Committed(ctx context.Context, group string, topics ...string) (Offsets, error) {
+	ends, err := b.Ends(ctx, topics...) // and with them the partitions
+	if err != nil {
+		return nil, err
+	}
+	committed, err := b.admin.FetchOffsets(ctx, b.names.prefix+group)
+	if err != nil {
+		return nil, classify(fmt.Errorf("fetching offsets of %s: %w", group, err))
+	}
+	for topic, parts := range ends {
+		for p := range parts {
+			parts[p] = 0
+			if c, ok := committed.Lookup(b.names.outside(topic), p); ok && c.At > 0 {
+				parts[p] = c.At
+			}
+		}
+	}
+	return ends, nil
+}
+
+// Len is the number of offsets from o to end.
+func (o Offsets) Len(end Offsets) int64 {
+	var n int64
+	for topic, parts := range end {
+		for p, at := range parts {
+			n += max(0, at-o[topic][p])
+		}
+	}
+	return n
 }
 
 // after returns the first offset of each partition at or after a time, the end
 // when there is none.
 func (b *Bus) after(ctx context.Context, topic string, parts []int32, at time.Time) (map[int32]int64, error) {
-	all, err := b.list(ctx, func(ctx context.Context, topics ...string) (kadm.ListedOffsets, error) {
-		return b.admin.ListOffsetsAfterMilli(ctx, at.UnixMilli(), topics...)
-	}, topic)
+	all, err := b.Since(ctx, at, topic)
 	if err != nil {
 		return nil, err
 	}

@@ -23,13 +23,18 @@ type reading struct {
 // read begins at the given offsets; those the topic does not hold any more count
 // as its start.
 func (b *Bus) read(ctx context.Context, topic string, from map[int32]int64) (*reading, error) {
-	starts, err := b.starts(ctx, topic)
-	if err != nil {
-		return nil, err
-	}
 	// the ends are those of what was written, not of what is committed: a transaction
 	// whose outcome is open now may be one that we must see
 	ends, err := b.Ends(ctx, topic)
+	if err != nil {
+		return nil, err
+	}
+	return b.readUntil(ctx, topic, from, ends[topic])
+}
+
+// readUntil has seen everything when it has come to the given ends.
+func (b *Bus) readUntil(ctx context.Context, topic string, from, ends map[int32]int64) (*reading, error) {
+	starts, err := b.Starts(ctx, topic)
 	if err != nil {
 		return nil, err
 	}
@@ -38,7 +43,7 @@ func (b *Bus) read(ctx context.Context, topic string, from map[int32]int64) (*re
 	for p, o := range from {
 		at := max(o, starts[topic][p])
 		begin[p] = kgo.NewOffset().At(at)
-		if end := ends[topic][p]; end > at {
+		if end := ends[p]; end > at {
 			r.left[p] = end
 		}
 	}
@@ -133,6 +138,11 @@ func (b *Bus) readTo(ctx context.Context, topic string, from map[int32]int64, fn
 		return err
 	}
 	defer r.close()
+	return r.toEnd(ctx, fn)
+}
+
+// toEnd returns when everything was seen.
+func (r *reading) toEnd(ctx context.Context, fn func(Record) error) error {
 	said := time.Now()
 	for len(r.left) > 0 {
 		if err := r.next(ctx, fn); err != nil {
@@ -143,7 +153,7 @@ func (b *Bus) readTo(ctx context.Context, topic string, from map[int32]int64, fn
 		}
 		if time.Since(said) > 10*time.Second {
 			said = time.Now()
-			b.log.Warn("still reading a topic to its end", "topic", topic, "partitions", len(r.left))
+			r.bus.log.Warn("still reading a topic to its end", "topic", r.topic, "partitions", len(r.left))
 		}
 	}
 	return nil

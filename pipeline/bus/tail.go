@@ -27,7 +27,7 @@ func (t *Tail) Ready() <-chan struct{} { return t.ready }
 
 // Run reads until ctx ends.
 func (t *Tail) Run(ctx context.Context) error {
-	starts, err := t.bus.starts(ctx, t.topic)
+	starts, err := t.bus.Starts(ctx, t.topic)
 	if err == nil {
 		var r *reading
 		if r, err = t.bus.read(ctx, t.topic, starts[t.topic]); err == nil {

@@ -27,10 +27,17 @@ type pool struct {
 	idle []*conn
 }
 
+// The first connection starts the engine, and is tried again: on a loaded machine,
+// right after its earlier process was killed, the engine was seen to refuse without
+// a word and to start at the next try.
 func newPool(lib *library, args []string, size int, m *metrics) (*pool, error) {
 	p := &pool{lib: lib, args: args, metrics: m, slots: make(chan struct{}, size), closed: make(chan struct{})}
-	for range size {
+	for i := range size {
 		c, err := p.open()
+		for try := 1; i == 0 && err != nil && try < startTries; try++ {
+			time.Sleep(time.Duration(try) * startPause)
+			c, err = p.open()
+		}
 		if err != nil {
 			p.closeIdle()
 			return nil, err
@@ -47,6 +54,11 @@ func (p *pool) open() (*conn, error) {
 	}
 	return &conn{lib: p.lib, h: h, database: "default"}, nil
 }
+
+const (
+	startTries = 4
+	startPause = 250 * time.Millisecond
+)
 
 // acquire waits for a connection and gives it the wanted database and settings.
 // The caller releases it.
