@@ -27,7 +27,7 @@ type pool struct {
 	idle []*conn
 }
 
-// The first connection starts the engine, and is tried again: on a loaded machine,
+// newPool opens all its connections. The first starts the engine, and is tried again: on a loaded machine,
 // right after its earlier process was killed, the engine was seen to refuse without
 // a word and to start at the next try.
 func newPool(lib *library, args []string, size int, m *metrics) (*pool, error) {

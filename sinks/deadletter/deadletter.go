@@ -1,0 +1,171 @@
+// Package deadletter lets people look at records nobody could handle, and give them
+// to their topic again once the cause is mended.
+//
+// A letter is named by its offset on the topic of dead letters. Replaying one writes
+// the original record to its topic, saying how often it was given up, and then a note
+// that it was replayed. A crash in between replays it again at worst; effects are
+// idempotent by their ids. A record that cannot be handled again comes back as a new
+// letter.
+package deadletter
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/stalker-asm/stalker/pipeline"
+	"github.com/stalker-asm/stalker/pipeline/bus"
+)
+
+// Letter is a record that could not be handled.
+type Letter struct {
+	Offset    int64             `json:"offset"` // names it
+	At        time.Time         `json:"at"`     // when it was given up
+	Group     string            `json:"group"`  // by whom
+	Topic     string            `json:"topic"`  // where it comes from
+	Partition int               `json:"partition"`
+	From      int64             `json:"sourceOffset"`
+	Code      string            `json:"code"`
+	Reason    string            `json:"reason"`
+	Attempt   int               `json:"attempt"`
+	Replayed  *time.Time        `json:"replayed,omitempty"` // when it was given to its topic again
+	Key       string            `json:"key"`
+	Value     string            `json:"value,omitempty"`
+	Headers   map[string]string `json:"headers,omitempty"` // of the original record
+
+	record bus.Record
+}
+
+type source interface {
+	Starts(ctx context.Context, topics ...string) (bus.Offsets, error)
+	Ends(ctx context.Context, topics ...string) (bus.Offsets, error)
+	Scan(ctx context.Context, from, to bus.Offsets, n int, fn func([]bus.Record) error) error
+}
+
+type producer interface {
+	Produce(ctx context.Context, recs []bus.Record) error
+}
+
+// Letters reads and replays.
+type Letters struct {
+	bus      source
+	producer producer
+}
+
+// New returns the letters of a bus.
+func New(b source, p producer) *Letters { return &Letters{bus: b, producer: p} }
+
+// Filter selects letters; the zero value selects those that were not replayed.
+type Filter struct {
+	Group    string `json:"group,omitempty"`
+	Topic    string `json:"topic,omitempty"`
+	Code     string `json:"code,omitempty"`
+	Replayed bool   `json:"replayed,omitempty"` // also those that were replayed
+}
+
+func (f *Filter) matches(l *Letter) bool {
+	return (f.Group == "" || f.Group == l.Group) && (f.Topic == "" || f.Topic == l.Topic) &&
+		(f.Code == "" || f.Code == l.Code) && (f.Replayed || l.Replayed == nil)
+}
+
+// List returns the newest letters, newest first, at most n, and how many there are.
+// A letter that was written twice, as may happen in a crash, shows once.
+func (l *Letters) List(ctx context.Context, f Filter, n int) (newest []Letter, total int, err error) {
+	all, err := l.all(ctx)
+	if err != nil {
+		return nil, 0, err
+	}
+	all = slices.DeleteFunc(all, func(x Letter) bool { return !f.matches(&x) })
+	total = len(all)
+	slices.Reverse(all)
+	return all[:min(n, total)], total, nil
+}
+
+// Show returns one letter.
+func (l *Letters) Show(ctx context.Context, offset int64) (Letter, error) {
+	all, err := l.all(ctx)
+	if err != nil {
+		return Letter{}, err
+	}
+	i := slices.IndexFunc(all, func(x Letter) bool { return x.Offset == offset })
+	if i < 0 {
+		return Letter{}, pipeline.Errorf(pipeline.CodeNotFound, "no dead letter has the number %d: stalker dlq list shows them", offset)
+	}
+	return all[i], nil
+}
+
+// Replay gives letters to their topics again, in their order.
+func (l *Letters) Replay(ctx context.Context, chosen []Letter) error {
+	slices.SortFunc(chosen, func(a, b Letter) int { return int(a.Offset - b.Offset) })
+	for _, x := range chosen {
+		again := bus.Record{Topic: x.Topic, Key: x.record.Key, Value: x.record.Value, Headers: map[string]string{bus.HeaderAttempt: strconv.Itoa(x.Attempt)}}
+		for k, v := range x.Headers {
+			again.Headers[k] = v
+		}
+		if err := l.producer.Produce(ctx, []bus.Record{again}); err != nil {
+			return fmt.Errorf("replaying letter %d: %w", x.Offset, err)
+		}
+		note := bus.Record{Topic: bus.TopicDead, Key: x.record.Key, Headers: map[string]string{bus.HeaderReplayed: strconv.FormatInt(x.Offset, 10)}}
+		if err := l.producer.Produce(ctx, []bus.Record{note}); err != nil {
+			return fmt.Errorf("noting that letter %d was replayed: %w", x.Offset, err)
+		}
+	}
+	return nil
+}
+
+// all reads the topic; it has one partition, and letters are few.
+func (l *Letters) all(ctx context.Context) ([]Letter, error) {
+	from, err := l.bus.Starts(ctx, bus.TopicDead)
+	if err != nil {
+		return nil, err
+	}
+	to, err := l.bus.Ends(ctx, bus.TopicDead)
+	if err != nil {
+		return nil, err
+	}
+	var all []Letter
+	at := map[int64]int{}    // offset → index
+	same := map[string]int{} // what is the same letter → index
+	err = l.bus.Scan(ctx, from, to, 1000, func(recs []bus.Record) error {
+		for _, r := range recs {
+			if text, ok := r.Headers[bus.HeaderReplayed]; ok {
+				offset, _ := strconv.ParseInt(text, 10, 64)
+				if i, known := at[offset]; known {
+					when := r.Time.UTC()
+					all[i].Replayed = &when
+				}
+				continue
+			}
+			x := letter(r)
+			name := fmt.Sprint(x.Group, x.Topic, x.Partition, x.From, x.Attempt)
+			if i, known := same[name]; known {
+				at[x.Offset] = i
+				continue
+			}
+			at[x.Offset], same[name] = len(all), len(all)
+			all = append(all, x)
+		}
+		return nil
+	})
+	return all, err
+}
+
+func letter(r bus.Record) Letter {
+	h := r.Headers
+	x := Letter{
+		Offset: r.Offset, At: r.Time.UTC(), Group: h[bus.HeaderGroup], Topic: h[bus.HeaderTopic], Code: h[bus.HeaderCode],
+		Reason: h[bus.HeaderReason], Key: string(r.Key), Value: string(r.Value), Headers: map[string]string{}, record: r,
+	}
+	x.Partition, _ = strconv.Atoi(h[bus.HeaderPartition])
+	x.From, _ = strconv.ParseInt(h[bus.HeaderOffset], 10, 64)
+	x.Attempt, _ = strconv.Atoi(h[bus.HeaderAttempt])
+	for k, v := range h {
+		if !strings.HasPrefix(k, "stalker-") {
+			x.Headers[k] = v
+		}
+	}
+	return x
+}
