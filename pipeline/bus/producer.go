@@ -94,8 +94,11 @@ func PartitionOf(key []byte, n int) int {
 	return int(h.Sum64() % uint64(n))
 }
 
+// toKafka leaves the time to the client, which counts the delivery timeout from it:
+// a record dated earlier, such as what is derived from a finding that waited, would
+// time out before it is sent, each time. When something happened is in its value.
 func (b *Bus) toKafka(r *Record) *kgo.Record {
-	k := &kgo.Record{Topic: b.names.outside(r.Topic), Partition: -1, Key: r.Key, Value: r.Value, Timestamp: r.Time}
+	k := &kgo.Record{Topic: b.names.outside(r.Topic), Partition: -1, Key: r.Key, Value: r.Value}
 	if r.Pinned {
 		k.Partition = r.Partition
 	}
