@@ -39,7 +39,12 @@ func (f *where) connect(ctx context.Context, c *cobra.Command) (connection, erro
 		return connection{client.New(f.server, f.token), f.server, "", nothing}, nil
 	}
 	if a, ok := announced(ctx, f.data); ok {
-		return connection{client.New(a.URL, a.Token), a.URL, "", nothing}, nil
+		cl := client.New(a.URL, a.Token)
+		cl.Follow(func(ctx context.Context) (string, string, bool) {
+			a, ok := announced(ctx, f.data)
+			return a.URL, a.Token, ok
+		})
+		return connection{cl, a.URL, "", nothing}, nil
 	}
 	dir, err := os.MkdirTemp("", "stalker-")
 	if err != nil {

@@ -78,7 +78,9 @@ func discover(c *cobra.Command, f *demoFlags, cn connection, l *lab.Lab) error {
 		return exit{exitInterrupted, err}
 	case errors.Is(err, demo.ErrIncomplete):
 		err = exit{exitDemoFailed, err}
-	case err == nil && timed.Err() != nil:
+	case err != nil && timed.Err() != nil:
+		err = exit{exitTimeout, fmt.Errorf("out of time: %w", err)}
+	case timed.Err() != nil:
 		err = exit{exitTimeout, errors.New("out of time: what was found so far was compared; raise --timeout to wait longer")}
 	}
 	if f.hold && res.Scan.Project.ID != "" {

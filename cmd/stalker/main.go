@@ -40,7 +40,13 @@ type exit struct {
 	err  error
 }
 
-func (e exit) Error() string { return e.err.Error() }
+func (e exit) Error() string {
+	if e.err == nil {
+		return fmt.Sprintf("exit code %d", e.code)
+	}
+	return e.err.Error()
+}
+
 func (e exit) Unwrap() error { return e.err }
 
 // code prints an error and returns the exit code: 0 when there is none.

@@ -86,6 +86,8 @@ func verdict(err error, interrupted, expired bool, res *scan.Result) error {
 	switch {
 	case interrupted:
 		return exit{exitInterrupted, err}
+	case err != nil && expired:
+		return exit{exitTimeout, fmt.Errorf("out of time: %w", err)}
 	case err != nil:
 		return err
 	case expired:

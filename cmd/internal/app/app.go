@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"time"
@@ -70,13 +71,16 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, a.group.Unwind())
+			if a.server != nil {
+				_ = a.server.Close() // nobody has connected yet
+			}
 		}
 	}()
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	// the order is the order of dependence; stopping is the reverse
 	for _, step := range []func(context.Context) error{
-		a.openData, a.openBus, a.openStore, a.openControl, a.listen, a.addRoles,
+		a.openData, a.openBus, a.openStore, a.openControl, a.listen, a.addRoles, a.announce,
 	} {
 		if err := step(ctx); err != nil {
 			return nil, err
@@ -199,14 +203,7 @@ func (a *App) listen(context.Context) error {
 }
 
 // Run runs until ctx ends or a part fails.
-func (a *App) Run(ctx context.Context) error {
-	remove, err := a.announce()
-	if err != nil {
-		return errors.Join(err, a.Close())
-	}
-	defer remove()
-	return a.group.Run(ctx)
-}
+func (a *App) Run(ctx context.Context) error { return a.group.Run(ctx) }
 
 // Close gives back what New opened when Run is never going to be called.
 func (a *App) Close() error { return errors.Join(a.server.Close(), a.group.Unwind()) }
@@ -214,8 +211,18 @@ func (a *App) Close() error { return errors.Join(a.server.Close(), a.group.Unwin
 // Describe tells what metrics the process has.
 func (a *App) Describe(ch chan<- *prometheus.Desc) { a.reg.Describe(ch) }
 
-// URL is the server's address.
-func (a *App) URL() string { return "http://" + a.server.Addr() }
+// URL is the server's address, for who is on this machine.
+func (a *App) URL() string {
+	at, err := netip.ParseAddrPort(a.server.Addr())
+	switch {
+	case err != nil || !at.Addr().IsUnspecified():
+		return "http://" + a.server.Addr()
+	case at.Addr().Is4():
+		return fmt.Sprintf("http://127.0.0.1:%d", at.Port())
+	default:
+		return fmt.Sprintf("http://[::1]:%d", at.Port())
+	}
+}
 
 // Token is the operator's credential for this process, "" without the API.
 func (a *App) Token() string {
@@ -244,9 +251,11 @@ type Announcement struct {
 	PID   int    `json:"pid"`
 }
 
-func (a *App) announce() (remove func(), err error) {
+// announce comes last: what finds the announcement may connect at once, and is
+// answered when the server runs.
+func (a *App) announce(context.Context) error {
 	if !a.cfg.has(RoleAPI) {
-		return func() {}, nil
+		return nil
 	}
 	file := filepath.Join(a.cfg.Data, "server.json")
 	b, err := json.Marshal(Announcement{URL: a.URL(), Token: a.Token(), PID: os.Getpid()})
@@ -254,7 +263,8 @@ func (a *App) announce() (remove func(), err error) {
 		err = os.WriteFile(file, b, 0o600)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("announcing the server: %w", err)
+		return fmt.Errorf("announcing the server: %w", err)
 	}
-	return func() { _ = os.Remove(file) }, nil
+	a.group.Close("announcement", func() error { return os.Remove(file) })
+	return nil
 }

@@ -11,6 +11,8 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
+	"sync"
 	"time"
 
 	"github.com/stalker-asm/stalker/pipeline"
@@ -18,14 +20,25 @@ import (
 
 // Client calls one server.
 type Client struct {
-	url, token string
-	http       *http.Client
+	http *http.Client
+	find func(context.Context) (base, token string, ok bool) // nil when the server stays where it is
+
+	mu          sync.Mutex
+	base, token string
 }
 
 // New returns a client for the server at base, such as http://127.0.0.1:8080.
 func New(base, token string) *Client {
-	return &Client{url: base + "/api/v1", token: token, http: &http.Client{Timeout: 60 * time.Second}}
+	return &Client{base: strings.TrimSuffix(base, "/"), token: token, http: &http.Client{Timeout: 60 * time.Second}}
 }
+
+// Follow makes the client look for its server when that does not answer or does
+// not know it any more, as after a restart. Requests that only read are then sent
+// again; whether others were carried out cannot be known.
+func (c *Client) Follow(find func(context.Context) (base, token string, ok bool)) { c.find = find }
+
+// comesBack is how long a server that is followed may be away.
+const comesBack = 2 * time.Minute
 
 // attempts is how often a request is tried while the server says "later".
 const attempts = 5
@@ -37,6 +50,31 @@ func (c *Client) Do(ctx context.Context, method, path string, in, out any) error
 	if err != nil {
 		return fmt.Errorf("encoding request: %w", err)
 	}
+	err = c.patiently(ctx, method, path, body, out)
+	for end := time.Now().Add(comesBack); c.lost(method, err) && time.Now().Before(end); {
+		select {
+		case <-time.After(500 * time.Millisecond):
+		case <-ctx.Done():
+			return err
+		}
+		if base, token, ok := c.find(ctx); ok {
+			c.mu.Lock()
+			c.base, c.token = base, token
+			c.mu.Unlock()
+			err = c.patiently(ctx, method, path, body, out)
+		}
+	}
+	return err
+}
+
+// lost reports whether a request failed because the server went away.
+func (c *Client) lost(method string, err error) bool {
+	code := pipeline.CodeOf(err)
+	return c.find != nil && method == http.MethodGet && (code == pipeline.CodeUnavailable || code == pipeline.CodeUnauthorized)
+}
+
+// patiently sends a request and waits while the server says "later".
+func (c *Client) patiently(ctx context.Context, method, path string, body []byte, out any) error {
 	for try := 1; ; try++ {
 		again, err := c.once(ctx, method, path, body, out)
 		if err == nil || again < 0 || try == attempts {
@@ -53,11 +91,14 @@ func (c *Client) Do(ctx context.Context, method, path string, in, out any) error
 // once returns, with an error, how long to wait before trying again; negative
 // means never.
 func (c *Client) once(ctx context.Context, method, path string, body []byte, out any) (time.Duration, error) {
-	req, err := http.NewRequestWithContext(ctx, method, c.url+path, bytes.NewReader(body))
+	c.mu.Lock()
+	base, token := c.base, c.token
+	c.mu.Unlock()
+	req, err := http.NewRequestWithContext(ctx, method, base+"/api/v1"+path, bytes.NewReader(body))
 	if err != nil {
 		return -1, fmt.Errorf("making request: %w", err)
 	}
-	req.Header.Set("Authorization", "Bearer "+c.token)
+	req.Header.Set("Authorization", "Bearer "+token)
 	req.Header.Set("Content-Type", "application/json")
 	resp, err := c.http.Do(req)
 	if err != nil {
@@ -66,7 +107,7 @@ func (c *Client) once(ctx context.Context, method, path string, body []byte, out
 	defer resp.Body.Close()
 	text, err := io.ReadAll(io.LimitReader(resp.Body, 64<<20))
 	if err != nil {
-		return -1, fmt.Errorf("reading answer: %w", err)
+		return -1, pipeline.Errorf(pipeline.CodeUnavailable, "the server's answer broke off: %w", err)
 	}
 	if resp.StatusCode >= 300 {
 		return retryAfter(resp), refusal(resp.StatusCode, text)

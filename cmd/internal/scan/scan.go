@@ -67,7 +67,13 @@ type Result struct {
 // ends, and returns what was found; with ctx's end the result is not complete.
 func Run(ctx context.Context, c *client.Client, o Options) (Result, error) {
 	res := Result{Targets: o.Targets}
-	in := map[string]any{"name": o.Project, "resolvers": o.Resolvers, "internal": o.Targets.Internal()}
+	in := map[string]any{"name": o.Project}
+	if len(o.Resolvers) > 0 {
+		in["resolvers"] = o.Resolvers
+	}
+	if nets := o.Targets.Internal(); len(nets) > 0 {
+		in["internal"] = nets
+	}
 	if err := c.Do(ctx, http.MethodPost, "/projects", in, &res.Project); err != nil {
 		return res, fmt.Errorf("creating project: %w", err)
 	}
