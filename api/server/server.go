@@ -13,12 +13,16 @@ import (
 	"net"
 	"net/http"
 	"runtime/debug"
+	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/go-chi/chi/v5"
 	"github.com/go-chi/chi/v5/middleware"
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/stalker-asm/stalker/pipeline"
 )
 
 // Config says where to listen.
@@ -35,8 +39,10 @@ func DefaultConfig() Config { return Config{Listen: "127.0.0.1:8080", Grace: 10 
 // Validate reports every problem.
 func (c *Config) Validate() error {
 	var errs []error
-	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
+	if _, port, err := net.SplitHostPort(c.Listen); err != nil {
 		errs = append(errs, fmt.Errorf("listen %q is not host:port", c.Listen))
+	} else if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+		errs = append(errs, fmt.Errorf("listen %q has no port from 0 to 65535", c.Listen))
 	}
 	if c.Grace < 0 {
 		errs = append(errs, fmt.Errorf("grace is %s, must not be negative", c.Grace))
@@ -78,7 +84,12 @@ func New(cfg Config, d Deps) (*Server, error) {
 		return nil, fmt.Errorf("http config: %w", err)
 	}
 	l, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", cfg.Listen)
-	if err != nil {
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return nil, pipeline.Errorf(pipeline.CodeConflict, "another program listens on %s: stop it, or choose another address with --listen", cfg.Listen)
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		return nil, pipeline.Errorf(pipeline.CodeInvalid, "this machine has no address %s: choose another with --listen", cfg.Listen)
+	case err != nil:
 		return nil, fmt.Errorf("listening on %s: %w: choose another address with --listen", cfg.Listen, err)
 	}
 	return &Server{cfg: cfg, deps: d, log: d.Log.With("component", "http"), metrics: newMetrics(d.Registry), listener: l}, nil

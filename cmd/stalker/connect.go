@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/url"
 	"os"
 	"path/filepath"
 	"time"
@@ -36,6 +37,9 @@ type connection struct {
 func (f *where) connect(ctx context.Context, c *cobra.Command) (connection, error) {
 	nothing := func() error { return nil }
 	if f.server != "" {
+		if u, err := url.Parse(f.server); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+			return connection{}, fmt.Errorf("--server %q is no address of a server, such as http://127.0.0.1:8080", f.server)
+		}
 		return connection{client.New(f.server, f.token), f.server, "", nothing}, nil
 	}
 	if a, ok := announced(ctx, f.data); ok {

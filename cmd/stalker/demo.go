@@ -33,7 +33,7 @@ func demoCommand() *cobra.Command {
 			"Uses the running server of --server, STALKER_SERVER or the data directory; with none, an embedded one that is\n" +
 			"removed afterwards. The server must run its jobs on this machine.\n\n" +
 			"Exit codes: 0 nothing is missing and nothing extra, 1 something is, 2 wrong use or server error, 3 out of time, 130 interrupted.",
-		Args: cobra.NoArgs,
+		Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return runDemo(c, &f) },
 	}
 	f.flags(c)
@@ -67,12 +67,13 @@ func discover(c *cobra.Command, f *demoFlags, cn connection, l *lab.Lab) error {
 	ctx := c.Context()
 	timed, cancel := context.WithTimeout(ctx, f.timeout)
 	defer cancel()
-	bar := progress(c.ErrOrStderr())
+	bar := newBar(c.ErrOrStderr())
 	res, err := demo.Run(timed, cn.Client, l, demo.Options{Project: f.project, Out: c.OutOrStdout(), Progress: func(p scan.Progress) {
-		if bar(p); p.Settled {
-			fmt.Fprintln(c.ErrOrStderr())
+		if bar.show(p); p.Settled {
+			bar.end()
 		}
 	}})
+	bar.end()
 	switch {
 	case ctx.Err() != nil:
 		return exit{exitInterrupted, err}

@@ -117,7 +117,7 @@ func TestKillsInTheMiddleOfTheDemoChangeNothing(t *testing.T) {
 	server := serving(t, data)
 
 	disturbed := make(chan outcome, 1)
-	go func() { disturbed <- discoverLab(t, data, l, "disturbed") }()
+	go func() { disturbed <- discoverLab(t.Context(), data, l, "disturbed") }()
 	kills := 6
 	if testing.Short() {
 		kills = 3
@@ -139,7 +139,7 @@ func TestKillsInTheMiddleOfTheDemoChangeNothing(t *testing.T) {
 		}
 		break
 	}
-	second := discoverLab(t, data, l, "undisturbed")
+	second := discoverLab(t.Context(), data, l, "undisturbed")
 	for _, o := range []outcome{first, second} {
 		if o.err != nil || !o.result.Complete() {
 			t.Errorf("%s: %v, differences %+v", o.result.Scan.Project.Name, o.err, o.result.Differences)
@@ -158,8 +158,8 @@ type outcome struct {
 }
 
 // discoverLab runs the demo against the server on data, wherever that is.
-func discoverLab(t *testing.T, data string, l *lab.Lab, name string) (o outcome) {
-	ctx, cancel := context.WithTimeout(t.Context(), long)
+func discoverLab(ctx context.Context, data string, l *lab.Lab, name string) (o outcome) {
+	ctx, cancel := context.WithTimeout(ctx, long)
 	defer cancel()
 	var cn connection
 	if cn, o.err = (&where{data: data}).connect(ctx, nil); o.err != nil {

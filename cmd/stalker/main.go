@@ -28,10 +28,21 @@ func root() *cobra.Command {
 		SilenceUsage: true, SilenceErrors: true, Version: version,
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 	}
+	c.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		return fmt.Errorf("%w (%s --help lists what there is)", err, c.CommandPath())
+	})
 	c.AddCommand(serveCommand(), scanCommand(), configCommand(), migrateCommand(), doctorCommand())
 	c.AddCommand(openapiCommand(), demoCommand())
 	c.AddCommand(ruleCommand(), exportCommand())
 	return c
+}
+
+// noArgs is for commands that take flags alone.
+func noArgs(c *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return fmt.Errorf("%s takes no argument, and %q is one", c.CommandPath(), args[0])
+	}
+	return nil
 }
 
 // exit is an error that carries the process's exit code.

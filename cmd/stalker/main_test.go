@@ -32,7 +32,7 @@ func TestMain(m *testing.M) {
 // those it is given.
 func stalker(ctx context.Context, t *testing.T, args ...string) *exec.Cmd {
 	t.Helper()
-	cmd := exec.CommandContext(ctx, os.Args[0], args...) //nolint:gosec // this test binary
+	cmd := exec.CommandContext(ctx, os.Args[0], args...)
 	for _, kv := range os.Environ() {
 		if !strings.HasPrefix(kv, "STALKER_SERVER=") && !strings.HasPrefix(kv, "STALKER_TOKEN=") && !strings.HasPrefix(kv, "STALKER_CFG_") {
 			cmd.Env = append(cmd.Env, kv)

@@ -14,7 +14,7 @@ func migrateCommand() *cobra.Command {
 	var s settings
 	var wait time.Duration
 	c := &cobra.Command{
-		Use: "migrate", Short: "Make the topics, tables and databases that are missing, and end", Args: cobra.NoArgs,
+		Use: "migrate", Short: "Make the topics, tables and databases that are missing, and end", Args: noArgs,
 		Long: "Make the topics, tables and databases that are missing, and end.\n" +
 			"An upgrade runs it before the new version starts; what it adds, the version before can live with. It may run any number of times.",
 		RunE: func(c *cobra.Command, _ []string) error {

@@ -9,7 +9,7 @@ import (
 func openapiCommand() *cobra.Command {
 	var asYAML bool
 	c := &cobra.Command{
-		Use: "openapi", Short: "Print the API's OpenAPI document, to make clients from", Args: cobra.NoArgs,
+		Use: "openapi", Short: "Print the API's OpenAPI document, to make clients from", Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			doc, err := openapi.Load()
 			if err != nil {

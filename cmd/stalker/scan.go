@@ -38,7 +38,12 @@ func scanCommand() *cobra.Command {
 		Long: "Scan domains, addresses, networks or URLs (- reads them from standard input, one per line).\n" +
 			"Uses the running server of --server, STALKER_SERVER or the data directory; with none, an embedded one that is\n" +
 			"removed afterwards.\n\nExit codes: 0 done, 1 done but some jobs failed, 2 wrong use or server error, 3 out of time, 130 interrupted.",
-		Args: cobra.MinimumNArgs(1),
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return errors.New("name at least one target, such as example.com, 192.0.2.1 or 192.0.2.0/28 (- reads them from standard input)")
+			}
+			return nil
+		},
 		RunE: func(c *cobra.Command, args []string) error { return runScan(c, &f, args) },
 	}
 	f.flags(c)
@@ -47,11 +52,13 @@ func scanCommand() *cobra.Command {
 	c.Flags().BoolVar(&f.asJSON, "json", false, "print one JSON document")
 	c.Flags().BoolVar(&f.asJSONL, "jsonl", false, "print one JSON object per resource")
 	c.Flags().DurationVar(&f.timeout, "timeout", time.Hour, "give up after this long and print what was found")
-	c.MarkFlagsMutuallyExclusive("json", "jsonl")
 	return c
 }
 
 func runScan(c *cobra.Command, f *scanFlags, args []string) error {
+	if f.asJSON && f.asJSONL {
+		return errors.New("--json and --jsonl exclude one another")
+	}
 	if i := slices.Index(args, "-"); i >= 0 {
 		lines, err := readLines(c.InOrStdin())
 		if err != nil {
@@ -72,10 +79,11 @@ func runScan(c *cobra.Command, f *scanFlags, args []string) error {
 		return err
 	}
 	timed, cancel := context.WithTimeout(ctx, f.timeout)
-	res, err := scan.Run(timed, cn.Client, scan.Options{Project: f.project, Targets: targets, Resolvers: f.resolvers, Progress: progress(c.ErrOrStderr())})
+	bar := newBar(c.ErrOrStderr())
+	res, err := scan.Run(timed, cn.Client, scan.Options{Project: f.project, Targets: targets, Resolvers: f.resolvers, Progress: bar.show})
+	bar.end()
 	expired := timed.Err() != nil
 	cancel()
-	fmt.Fprintln(c.ErrOrStderr())
 	if err == nil {
 		err = show(c.OutOrStdout(), f, &res)
 	}
@@ -121,23 +129,39 @@ func readLines(r io.Reader) ([]string, error) {
 	return lines, s.Err()
 }
 
-// progress writes one line that renews itself on a terminal, and a line every five
+// bar shows progress: one line that renews itself on a terminal, a line every five
 // seconds elsewhere.
-func progress(w io.Writer) func(scan.Progress) {
-	file, ok := w.(*os.File)
-	terminal := false
-	if ok {
-		if info, err := file.Stat(); err == nil {
-			terminal = info.Mode()&os.ModeCharDevice != 0
-		}
+type bar struct {
+	w        io.Writer
+	terminal bool
+	last     time.Duration
+	drawn    bool
+}
+
+func newBar(w io.Writer) *bar {
+	b := &bar{w: w, last: -time.Hour}
+	if f, ok := w.(*os.File); ok {
+		info, err := f.Stat()
+		b.terminal = err == nil && info.Mode()&os.ModeCharDevice != 0
 	}
-	last := -time.Hour
-	return func(p scan.Progress) {
-		if terminal {
-			fmt.Fprintf(w, "\r\x1b[K%s", p.Line())
-		} else if p.Settled || p.Elapsed-last >= 5*time.Second {
-			last = p.Elapsed
-			fmt.Fprintln(w, p.Line())
-		}
+	return b
+}
+
+func (b *bar) show(p scan.Progress) {
+	switch {
+	case b.terminal:
+		fmt.Fprintf(b.w, "\r\x1b[K%s", p.Line())
+		b.drawn = true
+	case p.Settled || p.Elapsed-b.last >= 5*time.Second:
+		b.last = p.Elapsed
+		fmt.Fprintln(b.w, p.Line())
+	}
+}
+
+// end leaves the line as it is.
+func (b *bar) end() {
+	if b.drawn {
+		fmt.Fprintln(b.w)
+		b.drawn = false
 	}
 }

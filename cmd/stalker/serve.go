@@ -42,13 +42,16 @@ func (s *settings) load() (app.Config, error) {
 	if len(s.roles) > 0 {
 		cfg.Roles = s.roles
 	}
+	if err := config.Validate(&cfg); err != nil { // the flags may have broken it
+		return cfg, fmt.Errorf("configuration:\n%w", err)
+	}
 	return cfg, nil
 }
 
 func serveCommand() *cobra.Command {
 	var s settings
 	c := &cobra.Command{
-		Use: "serve", Short: "Run the server, with everything embedded unless configured otherwise", Args: cobra.NoArgs,
+		Use: "serve", Short: "Run the server, with everything embedded unless configured otherwise", Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return serve(c, &s) },
 	}
 	s.flags(c)
@@ -88,7 +91,7 @@ func configCommand() *cobra.Command {
 	c := &cobra.Command{Use: "config", Short: "Check or show the configuration"}
 	var s settings
 	check := &cobra.Command{
-		Use: "check", Short: "Report every problem of the configuration", Args: cobra.NoArgs,
+		Use: "check", Short: "Report every problem of the configuration", Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if _, err := s.load(); err != nil {
 				return err
@@ -98,7 +101,7 @@ func configCommand() *cobra.Command {
 		},
 	}
 	dump := &cobra.Command{
-		Use: "dump", Short: "Print the effective configuration, secrets hidden", Args: cobra.NoArgs,
+		Use: "dump", Short: "Print the effective configuration, secrets hidden", Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			cfg, err := s.load()
 			if err != nil {

@@ -52,10 +52,14 @@ func Load(cfg any, file string, environ []string) error {
 	}
 	problems = append(problems, loadEnv(cfg, environ)...)
 	if len(problems) == 0 {
-		problems = append(problems, validate(reflect.ValueOf(cfg).Elem(), "")...)
+		return Validate(cfg)
 	}
 	return errors.Join(problems...)
 }
+
+// Validate asks cfg and every part of it for problems; for who changed it after
+// Load.
+func Validate(cfg any) error { return errors.Join(validate(reflect.ValueOf(cfg).Elem(), "")...) }
 
 // Dump returns cfg as YAML with secrets hidden.
 func Dump(cfg any) ([]byte, error) {
@@ -81,9 +85,15 @@ func loadFile(cfg any, file string) []error {
 			continue
 		}
 		problems = append(problems, unknownKeys(file, d.Body, reflect.TypeOf(cfg).Elem(), "")...)
-		if err := decode(d.Body, cfg); err != nil {
-			problems = append(problems, fmt.Errorf("%s: %s", file, yaml.FormatError(err, false, false)))
+		err := decode(d.Body, cfg)
+		if err == nil {
+			continue
 		}
+		why := explain(file, d.Body, reflect.TypeOf(cfg).Elem(), "")
+		if len(why) == 0 {
+			why = []error{fmt.Errorf("%s: %s", file, yaml.FormatError(err, false, false))}
+		}
+		problems = append(problems, why...)
 	}
 	return problems
 }

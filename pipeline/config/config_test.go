@@ -73,7 +73,10 @@ func TestLoadReportsEverythingAtOnce(t *testing.T) {
 	}{
 		{"unknown keys", "htpp: {}\nhttp:\n  Listen: x\n", nil, []string{":1:1: unknown key \"htpp\"", ":3:3: unknown key \"http.Listen\", did you mean \"listen\"?"}},
 		{"invalid values", "http:\n  max: -1\n  listen: ''\n", nil, []string{"http: max must not be negative", "http: listen must be set"}},
-		{"wrong type", "http:\n  max: many\n", nil, []string{"[2:8] cannot unmarshal string"}},
+		{"wrong type", "http:\n  max: many\n", nil, []string{":2:8: http.max must be a whole number, not many"}},
+		{"wrong types", "http:\n  timeout: 5 apples\n  max: [1]\nbrokers: 5\n", nil, []string{":2:12: http.timeout must be a duration such as 30s, not 5 apples", ":3:8: http.max must be a whole number, not [1]", "brokers must be a list of values, each a text, not 5"}},
+		{"no mapping", "http: 7\n", nil, []string{":1:7: http must be a mapping, not 7"}},
+		{"a list", "- 7\n", nil, []string{":1:1: the document must be a mapping, not - 7"}},
 		{"broken yaml", "http: [\n", nil, []string{"stalker.yaml"}},
 		{"environment", "", []string{"STALKER_CFG_HTTP__MAXX=1", "STALKER_CFG_HTTP__MAX=x", "STALKER_CFG_HTTP__TIMEOUT=soon"}, []string{"STALKER_CFG_HTTP__MAXX sets no known key", "STALKER_CFG_HTTP__MAX:", "STALKER_CFG_HTTP__TIMEOUT:"}},
 	} {

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"golang.org/x/sys/cpu"
+
 	"github.com/stalker-asm/stalker/pipeline"
 	"github.com/stalker-asm/stalker/sinks/chdb"
 )
@@ -64,5 +66,17 @@ func TestScriptPinsTheSameLibrary(t *testing.T) {
 		if m == nil || string(m[1]) != want {
 			t.Errorf("%s: the script says %s, the code %s", name, m, want)
 		}
+	}
+}
+
+func TestAProcessorWithoutAVX2IsRefusedBeforeTheLibraryIsLoaded(t *testing.T) {
+	avx2 := cpu.X86.HasAVX2
+	t.Cleanup(func() { cpu.X86.HasAVX2 = avx2 })
+	cpu.X86.HasAVX2 = false
+	cfg := chdb.DefaultConfig()
+	cfg.Library, cfg.Dir = "/nonexistent/libchdb.so", t.TempDir()
+	_, err := chdb.Open(cfg, chdb.Deps{})
+	if pipeline.CodeOf(err) != pipeline.CodeUnavailable || !strings.Contains(err.Error(), "lacks AVX2") || !strings.Contains(err.Error(), "configure a ClickHouse server") {
+		t.Errorf("Open() = %v", err)
 	}
 }

@@ -78,9 +78,10 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 	}()
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	// the order is the order of dependence; stopping is the reverse
+	// the order is the order of dependence; stopping is the reverse. The address comes
+	// early: a port in use is told at once, and who connects meanwhile waits.
 	for _, step := range []func(context.Context) error{
-		a.openData, a.openBus, a.openStore, a.openControl, a.listen, a.addRoles, a.announce,
+		a.openData, a.listen, a.openBus, a.openStore, a.openControl, a.addRoles, a.announce,
 	} {
 		if err := step(ctx); err != nil {
 			return nil, err

@@ -102,6 +102,9 @@ func (c *Config) Validate() error {
 			errs = append(errs, fmt.Errorf("roles: %q is none of %s", r, strings.Join(Roles(), ", ")))
 		}
 	}
+	if len(errs) > 0 {
+		return errors.Join(errs...) // what the rest says of roles would only confuse
+	}
 	if c.partial() && (len(c.Bus.Brokers) == 0 || len(c.ClickHouse.Addresses) == 0) {
 		errs = append(errs, errors.New("roles: a process with some of the roles needs bus.brokers and clickhouse.addresses; embedded parts cannot be shared"))
 	}

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -102,7 +103,10 @@ func (c *Client) once(ctx context.Context, method, path string, body []byte, out
 	req.Header.Set("Content-Type", "application/json")
 	resp, err := c.http.Do(req)
 	if err != nil {
-		return -1, pipeline.Errorf(pipeline.CodeUnavailable, "the server does not answer: %w", err)
+		if u, ok := errors.AsType[*url.Error](err); ok {
+			err = u.Err // it repeats the address
+		}
+		return -1, pipeline.Errorf(pipeline.CodeUnavailable, "the server at %s does not answer: %w", base, err)
 	}
 	defer resp.Body.Close()
 	text, err := io.ReadAll(io.LimitReader(resp.Body, 64<<20))

@@ -8,12 +8,15 @@
 package local
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"log/slog"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/stalker-asm/stalker/pipeline"
@@ -107,7 +110,32 @@ func (r *Runner) Prepare() error {
 	if err := os.CopyFS(r.sdk, r.deps.SDK); err != nil {
 		return fmt.Errorf("writing the SDK: %w", err)
 	}
+	if problem := r.interpreter(); problem != "" {
+		r.log.Warn("python jobs will fail", "problem", problem, "help", "install Python 3.11 or newer, or set local.python")
+	}
 	return nil
+}
+
+// interpreter says what is wrong with the interpreter, "" when nothing is. The
+// server runs without one: its other parts need none, and installing it takes no
+// restart.
+func (r *Runner) interpreter() string {
+	path, err := exec.LookPath(r.cfg.Python)
+	if err != nil {
+		return r.cfg.Python + " is not installed"
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	const ask = "import sys; print(sys.version.split()[0], sys.version_info >= (3, 11))"
+	out, err := exec.CommandContext(ctx, path, "-I", "-c", ask).Output() //nolint:gosec // the operator names the interpreter
+	version, fits, _ := strings.Cut(strings.TrimSpace(string(out)), " ")
+	switch {
+	case err != nil:
+		return fmt.Sprintf("%s does not run: %s", path, err)
+	case fits != "True":
+		return fmt.Sprintf("%s is version %s", path, version)
+	}
+	return ""
 }
 
 // refuse says why a job cannot run here, if so.

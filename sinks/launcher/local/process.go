@@ -29,7 +29,7 @@ func (r *Runner) Run(ctx context.Context, s launcher.Spec, out func(pipeline.Str
 	if err != nil {
 		return launcher.Result{
 			State: pipeline.StateFailed, Reason: pipeline.ReasonNoInterpreter,
-			Detail: fmt.Sprintf("%s is not installed here: install Python 3.11 or newer, or set launcher.local.python", r.cfg.Python),
+			Detail: fmt.Sprintf("%s is not installed here: install Python 3.11 or newer, or set local.python", r.cfg.Python),
 		}
 	}
 	dir, err := r.lay(s)
