@@ -110,6 +110,7 @@ func lines(ports []pipeline.Port, sites []pipeline.Website) []string {
 // server: the same inventory (both complete), the same executions, each once and
 // succeeded, none left open.
 func TestKillsInTheMiddleOfTheDemoChangeNothing(t *testing.T) {
+	t.Parallel()
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	rng := rand.New(rand.NewPCG(seed, 0))

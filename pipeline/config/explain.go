@@ -46,7 +46,7 @@ func wanted(t reflect.Type) string {
 	if t == reflect.TypeFor[time.Duration]() {
 		return "a duration such as 30s"
 	}
-	switch t.Kind() { //nolint:exhaustive // the rest does not occur in a configuration
+	switch t.Kind() {
 	case reflect.Struct, reflect.Map:
 		return "a mapping"
 	case reflect.Slice:
