@@ -28,7 +28,7 @@ func TestDemoDiscoversTheWholeLab(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), long)
 	defer cancel()
-	out, errs, code := call(t, stalker(ctx, t, "demo", "--timeout", long.String()))
+	out, errs, code := call(t, program(ctx, t, "demo", "--timeout", long.String()))
 	if code != 0 || !strings.Contains(out, "nothing is missing, nothing is extra") {
 		t.Errorf("exit code %d\n%s\n%s", code, out, errs)
 	}
@@ -48,7 +48,7 @@ func TestDemoDiscoversTheWholeLab(t *testing.T) {
 func TestDemoThatRunsOutOfTimeSaysSo(t *testing.T) {
 	for limit, want := range map[string]string{"1ms": "out of time", "5s": "missing"} {
 		ctx, cancel := context.WithTimeout(t.Context(), long)
-		out, errs, code := call(t, stalker(ctx, t, "demo", "--timeout", limit))
+		out, errs, code := call(t, program(ctx, t, "demo", "--timeout", limit))
 		cancel()
 		if code != exitTimeout || !strings.Contains(errs+out, want) {
 			t.Errorf("after %s: exit code %d\n%s\n%s", limit, code, out, errs)
@@ -75,7 +75,7 @@ func TestScanPrintsAHostOfTheLabAsJSON(t *testing.T) {
 	ip := l.Network().Addr().Next().String()
 	ctx, cancel := context.WithTimeout(t.Context(), long)
 	defer cancel()
-	out, errs, code := call(t, stalker(ctx, t, "scan", ip, "--json", "--timeout", long.String()))
+	out, errs, code := call(t, program(ctx, t, "scan", ip, "--json", "--timeout", long.String()))
 	var res scan.Result
 	if err := json.Unmarshal([]byte(out), &res); err != nil || code != 0 {
 		t.Fatalf("exit code %d, %v\n%s\n%s", code, err, out, errs)

@@ -64,7 +64,7 @@ func TestWrongUseIsToldInOneBreath(t *testing.T) {
 		{[]string{"scan", "x.test", "--data", data()}, "CHDB_LIB_PATH=/nonexistent.so", "is not at /nonexistent.so"},
 	} {
 		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
-		cmd := stalker(ctx, t, tc.args...)
+		cmd := program(ctx, t, tc.args...)
 		cmd.Env = append(cmd.Env, tc.env)
 		out, errs, code := call(t, cmd)
 		cancel()
@@ -146,7 +146,7 @@ func TestWhatJobsLackFailsThemAndNothingElse(t *testing.T) {
 			}
 			ctx, cancel := context.WithTimeout(t.Context(), long)
 			defer cancel()
-			out, errs, code := call(t, stalker(ctx, t, "scan", "www.lab.test", "--resolver", l.Resolver(), "--data", data, "--json"))
+			out, errs, code := call(t, program(ctx, t, "scan", "www.lab.test", "--resolver", l.Resolver(), "--data", data, "--json"))
 			var res scan.Result
 			if err := json.Unmarshal([]byte(out), &res); err != nil || code != exitJobsFailed || res.Executions[pipeline.StateFailed] != 1 {
 				t.Fatalf("exit code %d, %v\n%s\n%s", code, err, out, errs)

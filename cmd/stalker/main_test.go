@@ -28,9 +28,9 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// stalker prepares a call of the program that knows no server and no data but
+// program prepares a call of the program that knows no server and no data but
 // those it is given.
-func stalker(ctx context.Context, t *testing.T, args ...string) *exec.Cmd {
+func program(ctx context.Context, t *testing.T, args ...string) *exec.Cmd {
 	t.Helper()
 	cmd := exec.CommandContext(ctx, os.Args[0], args...)
 	for _, kv := range os.Environ() {
@@ -66,7 +66,7 @@ func short(t *testing.T, args ...string) (stdout, stderr string, code int) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
-	return call(t, stalker(ctx, t, args...))
+	return call(t, program(ctx, t, args...))
 }
 
 // daemon is a running stalker serve.
@@ -92,7 +92,7 @@ var announcement = regexp.MustCompile(`is running at (http://\S+)`)
 func spawn(t *testing.T, data string, env ...string) *daemon {
 	t.Helper()
 	d := &daemon{gone: make(chan struct{})}
-	d.cmd = stalker(context.WithoutCancel(t.Context()), t, "serve", "--data", data, "--listen", "127.0.0.1:0")
+	d.cmd = program(context.WithoutCancel(t.Context()), t, "serve", "--data", data, "--listen", "127.0.0.1:0")
 	d.cmd.Env = append(d.cmd.Env, "STALKER_CFG_LOG__LEVEL=warn")
 	d.cmd.Env = append(d.cmd.Env, env...)
 	d.cmd.Stdout, d.cmd.Stderr = d, d
