@@ -23,9 +23,7 @@ import (
 )
 
 func TestDemoDiscoversTheWholeLab(t *testing.T) {
-	if testing.Short() {
-		t.Skip("the test with kills discovers the lab as well")
-	}
+	whole(t)
 	ctx, cancel := context.WithTimeout(t.Context(), long)
 	defer cancel()
 	out, errs, code := call(t, program(ctx, t, "demo", "--timeout", long.String()))
@@ -46,6 +44,7 @@ func TestDemoDiscoversTheWholeLab(t *testing.T) {
 }
 
 func TestDemoThatRunsOutOfTimeSaysSo(t *testing.T) {
+	whole(t)
 	for limit, want := range map[string]string{"1ms": "out of time", "5s": "missing"} {
 		ctx, cancel := context.WithTimeout(t.Context(), long)
 		out, errs, code := call(t, program(ctx, t, "demo", "--timeout", limit))
@@ -53,6 +52,15 @@ func TestDemoThatRunsOutOfTimeSaysSo(t *testing.T) {
 		if code != exitTimeout || !strings.Contains(errs+out, want) {
 			t.Errorf("after %s: exit code %d\n%s\n%s", limit, code, out, errs)
 		}
+	}
+}
+
+// whole is for tests that let a server work: half a minute each, and more on a
+// machine that is busy.
+func whole(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("runs a server for long")
 	}
 }
 
@@ -71,6 +79,7 @@ func running(t *testing.T) *lab.Lab {
 }
 
 func TestScanPrintsAHostOfTheLabAsJSON(t *testing.T) {
+	whole(t)
 	l := running(t)
 	ip := l.Network().Addr().Next().String()
 	ctx, cancel := context.WithTimeout(t.Context(), long)
@@ -110,6 +119,7 @@ func lines(ports []pipeline.Port, sites []pipeline.Website) []string {
 // server: the same inventory (both complete), the same executions, each once and
 // succeeded, none left open.
 func TestKillsInTheMiddleOfTheDemoChangeNothing(t *testing.T) {
+	whole(t)
 	t.Parallel()
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
@@ -119,10 +129,7 @@ func TestKillsInTheMiddleOfTheDemoChangeNothing(t *testing.T) {
 
 	disturbed := make(chan outcome, 1)
 	go func() { disturbed <- discoverLab(t.Context(), data, l, "disturbed") }()
-	kills := 6
-	if testing.Short() {
-		kills = 3
-	}
+	const kills = 6
 	var first outcome
 	for k := 0; ; k++ {
 		select {

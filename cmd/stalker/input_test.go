@@ -126,6 +126,7 @@ func get(t *testing.T, url string) (int, error) {
 // TestWhatJobsLackFailsThemAndNothingElse covers what only an execution meets: no
 // interpreter, and a gateway that does not answer.
 func TestWhatJobsLackFailsThemAndNothingElse(t *testing.T) {
+	whole(t)
 	t.Parallel() // a job tries to reach its gateway for two minutes
 	for _, tc := range []struct {
 		name, env, warning, detail string
@@ -136,9 +137,6 @@ func TestWhatJobsLackFailsThemAndNothingElse(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			if testing.Short() && tc.reason == pipeline.ReasonReported {
-				t.Skip("two minutes")
-			}
 			data, l := t.TempDir(), running(t)
 			d := serving(t, data, tc.env)
 			if !strings.Contains(d.said(), tc.warning) {
