@@ -13,17 +13,20 @@ import (
 // answer's, to be read as it comes and closed. It is tried once: a body cannot be
 // sent again. It ends with ctx.
 func (c *Client) Stream(ctx context.Context, method, path, media string, body io.Reader) (io.ReadCloser, error) {
-	req, err := http.NewRequestWithContext(ctx, method, c.url+path, body)
+	c.mu.Lock()
+	base, token := c.base, c.token
+	c.mu.Unlock()
+	req, err := http.NewRequestWithContext(ctx, method, base+"/api/v1"+path, body)
 	if err != nil {
 		return nil, fmt.Errorf("making request: %w", err)
 	}
-	req.Header.Set("Authorization", "Bearer "+c.token)
+	req.Header.Set("Authorization", "Bearer "+token)
 	if media != "" {
 		req.Header.Set("Content-Type", media)
 	}
 	resp, err := (&http.Client{Transport: c.http.Transport}).Do(req)
 	if err != nil {
-		return nil, pipeline.Errorf(pipeline.CodeUnavailable, "the server does not answer: %w", err)
+		return nil, pipeline.Errorf(pipeline.CodeUnavailable, "the server at %s does not answer: %w", base, err)
 	}
 	if resp.StatusCode < 300 {
 		return resp.Body, nil
