@@ -22,20 +22,18 @@ import (
 
 // User is a person who may log in.
 type User struct {
-	ID       string `json:"id"`
-	Email    string `json:"email"`
-	Name     string `json:"name"`
-	Password string `json:"-"` // argon2id hash
-}
-
-// Store keeps users and sessions; sessions by the hash of their token.
-type Store interface {
-	HasUsers(ctx context.Context) (bool, error)
-	CreateFirstUser(ctx context.Context, u User) error
-	UserByEmail(ctx context.Context, email string) (User, error)
-	UserBySession(ctx context.Context, hash string, now time.Time) (User, error)
-	CreateSession(ctx context.Context, hash, userID string, expires time.Time) error
-	DeleteSession(ctx context.Context, hash string) error
+	ID        string    `json:"id"`
+	Email     string    `json:"email"`
+	Name      string    `json:"name"`
+	Active    bool      `json:"active"`
+	CreatedAt time.Time `json:"createdAt,omitzero"`
+	LastLogin time.Time `json:"lastLogin,omitzero"`
+	Subject   string    `json:"-"` // at the single sign-on; "" for a local account
+	Password  string    `json:"-"` // argon2id hash; "" when there is none
+	TOTP      string    `json:"-"` // secret of the second factor; "" when there is none
+	Failures  int       `json:"-"` // wrong passwords in a row
+	Locked    time.Time `json:"-"` // until when
+	Version   int64     `json:"version,omitempty"`
 }
 
 // SessionLife is how long a session lasts.
@@ -89,69 +87,19 @@ func (a *Auth) Setup(ctx context.Context, from, code, email, name, password stri
 	if subtle.ConstantTimeCompare([]byte(strings.ToUpper(strings.TrimSpace(code))), []byte(a.code)) != 1 {
 		return User{}, "", pipeline.Errorf(pipeline.CodeForbidden, "the setup code is wrong: the server printed it when it started")
 	}
-	addr, err := mail.ParseAddress(email)
-	if err != nil || addr.Address != strings.TrimSpace(email) {
-		return User{}, "", pipeline.Errorf(pipeline.CodeInvalid, "email: %q is no address", email)
+	address, err := emailAddress(email)
+	if err != nil {
+		return User{}, "", err
 	}
-	if len(password) < MinPassword || len(password) > 1024 {
-		return User{}, "", pipeline.Errorf(pipeline.CodeInvalid, "password: at least %d characters are needed", MinPassword)
+	if err := CheckPassword(password, email, name); err != nil {
+		return User{}, "", err
 	}
-	u := User{ID: pipeline.NewID(), Email: strings.ToLower(addr.Address), Name: strings.TrimSpace(name), Password: hashPassword(password)}
+	u := User{Active: true, Version: 1, CreatedAt: a.now(), ID: pipeline.NewID(), Email: address, Name: strings.TrimSpace(name), Password: hashPassword(password)}
 	if err := a.store.CreateFirstUser(ctx, u); err != nil {
 		return User{}, "", err
 	}
-	token, err := a.session(ctx, u)
+	token, err := a.session(ctx, u, from, "")
 	return u, token, err
-}
-
-// Login checks a password and makes a session. A wrong account and a wrong
-// password take equally long and say the same.
-func (a *Auth) Login(ctx context.Context, from, email, password string) (User, string, error) {
-	email = strings.ToLower(strings.TrimSpace(email))
-	if !a.allow("address/"+from, time.Second, 10) || !a.allow("account/"+email, 5*time.Second, 10) {
-		return User{}, "", tooMany()
-	}
-	u, err := a.store.UserByEmail(ctx, email)
-	if err != nil && pipeline.CodeOf(err) != pipeline.CodeNotFound {
-		return User{}, "", err
-	}
-	known := err == nil
-	if !known {
-		u.Password = decoy
-	}
-	if !checkPassword(u.Password, password) || !known {
-		return User{}, "", pipeline.Errorf(pipeline.CodeUnauthorized, "the e-mail address or the password is wrong")
-	}
-	token, err := a.session(ctx, u)
-	return u, token, err
-}
-
-// Logout ends a session.
-func (a *Auth) Logout(ctx context.Context, token string) error {
-	return a.store.DeleteSession(ctx, hashToken(token))
-}
-
-func (a *Auth) session(ctx context.Context, u User) (string, error) {
-	token := rand.Text() + rand.Text()
-	return token, a.store.CreateSession(ctx, hashToken(token), u.ID, a.now().Add(SessionLife))
-}
-
-// BySession returns whose session a cookie is, or CodeUnauthorized.
-func (a *Auth) BySession(ctx context.Context, token string) (User, error) {
-	u, err := a.store.UserBySession(ctx, hashToken(token), a.now())
-	if pipeline.CodeOf(err) == pipeline.CodeNotFound {
-		return User{}, pipeline.Errorf(pipeline.CodeUnauthorized, "the session has ended: log in again")
-	}
-	return u, err
-}
-
-// ByToken accepts the operator's token.
-func (a *Auth) ByToken(token string) (User, error) {
-	got := sha256.Sum256([]byte(token))
-	if subtle.ConstantTimeCompare(got[:], a.local[:]) != 1 {
-		return User{}, pipeline.Errorf(pipeline.CodeUnauthorized, "the token is not valid")
-	}
-	return User{ID: "operator", Name: "operator"}, nil
 }
 
 // allow is one event per pace with bursts, by name; names nobody used for an hour
@@ -174,6 +122,15 @@ func (a *Auth) allow(name string, pace time.Duration, burst int) bool {
 	}
 	l.used = now
 	return l.AllowN(now, 1)
+}
+
+// emailAddress is an e-mail address in the form in which accounts are compared.
+func emailAddress(s string) (string, error) {
+	addr, err := mail.ParseAddress(s)
+	if err != nil || addr.Address != strings.TrimSpace(s) || len(s) > 320 {
+		return "", pipeline.Errorf(pipeline.CodeInvalid, "email: %q is no address", s)
+	}
+	return strings.ToLower(addr.Address), nil
 }
 
 func tooMany() error {

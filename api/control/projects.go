@@ -49,15 +49,22 @@ func (c *Control) saveProject(ctx context.Context, p pipeline.Project) (pipeline
 	return p, position, err
 }
 
-// DeleteProject removes a project from the control plane. Its resources are the
+// DeleteProject removes a project and its subscriptions from the control plane. Its resources are the
 // store's business.
 func (c *Control) DeleteProject(ctx context.Context, id string) error {
-	seq, err := c.store.Remove(ctx, record.ChangeProject, id)
+	subs, err := c.Subscriptions(ctx)
 	if err != nil {
 		return err
 	}
-	_, err = c.published(ctx, seq)
-	return err
+	for _, s := range subs {
+		if s.ProjectID != id {
+			continue
+		}
+		if err := c.remove(ctx, record.ChangeSubscription, s.ID); err != nil && pipeline.CodeOf(err) != pipeline.CodeNotFound {
+			return err
+		}
+	}
+	return c.remove(ctx, record.ChangeProject, id)
 }
 
 // Limits on a project.

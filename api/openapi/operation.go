@@ -3,6 +3,7 @@ package openapi
 import (
 	"bytes"
 	"cmp"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -24,6 +25,7 @@ type Operation struct {
 	Project string   // where the project comes from: one of the constants below
 	MaxBody int64    // bytes of a JSON body
 	Media   []string // media types of the body, none when it takes none
+	Example []byte   // a JSON body that is taken; nil when none is given
 
 	parameters   []parameter
 	query        []string // names of query parameters, in order
@@ -205,6 +207,9 @@ func (c *compiler) requestBody(op *Operation, at string, v any) {
 	for media := range object(m["content"]) {
 		op.Media = append(op.Media, media)
 		if isJSON(media) {
+			if e := object(object(m["content"])[media])["example"]; e != nil {
+				op.Example, _ = json.Marshal(e) // it was read from YAML
+			}
 			op.body = c.schema(c.open, at+"/content/"+escape(media)+"/schema")
 		}
 	}

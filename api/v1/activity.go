@@ -90,10 +90,34 @@ func (a *API) counts(w http.ResponseWriter, r *http.Request) {
 		a.fail(w, err)
 		return
 	}
-	c, err := a.Store.Counts(r.Context(), q.Get("project"))
+	c, err := a.countsOf(r, q.Get("project"))
 	if err != nil {
 		a.fail(w, err)
 		return
 	}
 	reply(w, http.StatusOK, c)
+}
+
+// countsOf counts one project, or all that the caller may see.
+func (a *API) countsOf(r *http.Request, projectID string) (pipeline.Counts, error) {
+	may := visible(r)
+	if projectID != "" || may == nil {
+		return a.Store.Counts(r.Context(), projectID)
+	}
+	sum := pipeline.Counts{Executions: map[pipeline.State]uint64{}}
+	for _, s := range pipeline.States() {
+		sum.Executions[s] = 0
+	}
+	for _, id := range may {
+		c, err := a.Store.Counts(r.Context(), id)
+		if err != nil {
+			return sum, err
+		}
+		sum.Domains, sum.Hosts, sum.Ranges = sum.Domains+c.Domains, sum.Hosts+c.Hosts, sum.Ranges+c.Ranges
+		sum.Ports, sum.Websites, sum.Findings = sum.Ports+c.Ports, sum.Websites+c.Websites, sum.Findings+c.Findings
+		for s, n := range c.Executions {
+			sum.Executions[s] += n
+		}
+	}
+	return sum, nil
 }

@@ -58,6 +58,7 @@ func described(pattern string) string {
 }
 
 func (a *API) enter(w http.ResponseWriter, r *http.Request, op *openapi.Operation, params map[string]string) (*http.Request, error) {
+	did(r, op, params)
 	ctx := context.WithValue(r.Context(), operationKey{}, op)
 	if !op.Public {
 		c, err := a.caller(r)
@@ -65,13 +66,14 @@ func (a *API) enter(w http.ResponseWriter, r *http.Request, op *openapi.Operatio
 			w.Header().Set("WWW-Authenticate", "Bearer")
 			return r, err
 		}
+		by(r, c)
 		ctx = context.WithValue(ctx, callerKey{}, c)
 	}
 	r = r.WithContext(ctx)
-	if err := op.CheckRequest(w, r, params); err != nil {
+	if err := a.admit(r, op, params); err != nil {
 		return r, err
 	}
-	if err := a.admit(r, op, params); err != nil {
+	if err := op.CheckRequest(w, r, params); err != nil {
 		return r, err
 	}
 	return withNewID(r, op)
@@ -117,10 +119,10 @@ func allow(r *http.Request, projectID string) error {
 	op, _ := r.Context().Value(operationKey{}).(*openapi.Operation)
 	c := caller(r)
 	switch {
-	case op == nil || !c.May("manage:projects:read", projectID):
+	case op == nil || projectID != "" && !c.May("manage:projects:read", projectID):
 		return pipeline.Errorf(pipeline.CodeNotFound, "no project has the id %s", projectID)
 	case !c.May(op.Scope, projectID):
-		return pipeline.Errorf(pipeline.CodeForbidden, "this takes the scope %s in the project", op.Scope)
+		return pipeline.Errorf(pipeline.CodeForbidden, "this takes the scope %s", op.Scope)
 	default:
 		return nil
 	}

@@ -73,6 +73,9 @@ func newWorld(t *testing.T, analytics store) *world {
 	}
 	t.Cleanup(func() { _ = sql.Close() })
 	w := &world{t: t, sql: sql, bus: &topicLog{}, auth: auth.New(sql)}
+	if err := sql.CreateFirstUser(t.Context(), auth.User{ID: pipeline.NewID(), Email: "root@example.com", Active: true, Version: 1}); err != nil {
+		t.Fatal(err)
+	}
 	log := slog.New(slog.DiscardHandler)
 	w.ctl = control.New(control.Deps{Store: sql, Producer: w.bus, Log: log})
 	bustest.Run(t, "control", w.ctl.Run)
@@ -97,11 +100,45 @@ type answer struct {
 
 // client calls the API as somebody.
 type client struct {
-	w     *world
-	token string
+	w             *world
+	token, cookie string
+	id            string
 }
 
-func (w *world) operator() *client { return &client{w, w.auth.LocalToken()} }
+func (w *world) operator() *client { return &client{w: w, token: w.auth.LocalToken()} }
+
+// person makes a user with a password and logs them in: what comes back calls as
+// they, with a session.
+func (w *world) person(email string, groups ...string) *client {
+	w.t.Helper()
+	var made struct {
+		ID   string
+		Link linkView
+	}
+	if groups == nil {
+		groups = []string{}
+	}
+	w.operator().must("POST", "/users", map[string]any{"email": email, "groups": groups}, &made)
+	nobody := &client{w: w}
+	nobody.must("POST", "/password-links/use", map[string]any{"token": made.Link.Token, "password": password}, nil)
+	c := nobody.login(email)
+	c.id = made.ID
+	return c
+}
+
+const password = "correct horse battery staple"
+
+func (c *client) login(email string) *client {
+	c.w.t.Helper()
+	a := c.must("POST", "/login", map[string]any{"email": email, "password": password}, nil)
+	for _, k := range (&http.Response{Header: a.header}).Cookies() {
+		if k.Name == cookie {
+			return &client{w: c.w, cookie: k.Value}
+		}
+	}
+	c.w.t.Fatalf("no cookie for %s", email)
+	return nil
+}
 
 // call sends a body, text as it is and anything else as JSON, with headers given in
 // pairs.
@@ -125,6 +162,9 @@ func (c *client) call(method, path string, body any, headers ...string) answer {
 	}
 	if c.token != "" {
 		req.Header.Set("Authorization", "Bearer "+c.token)
+	}
+	if c.cookie != "" {
+		req.AddCookie(&http.Cookie{Name: cookie, Value: c.cookie})
 	}
 	for i := 0; i+1 < len(headers); i += 2 {
 		req.Header.Set(headers[i], headers[i+1])

@@ -78,6 +78,9 @@ func (a *API) createProject(w http.ResponseWriter, r *http.Request) {
 	if err == nil {
 		p, _, err = a.Control.CreateProject(r.Context(), p)
 	}
+	if err == nil {
+		err = a.Auth.Own(r.Context(), caller(r), p.ID)
+	}
 	if err != nil {
 		a.fail(w, err)
 		return

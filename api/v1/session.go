@@ -14,15 +14,13 @@ const cookie = "stalker_session"
 // caller finds out who makes a request: by a bearer token, or by the session cookie.
 func (a *API) caller(r *http.Request) (*auth.Caller, error) {
 	if scheme, token, ok := strings.Cut(r.Header.Get("Authorization"), " "); ok && strings.EqualFold(scheme, "bearer") {
-		u, err := a.Auth.ByToken(token)
-		return &auth.Caller{User: u}, err
+		return a.Auth.ByToken(r.Context(), token)
 	}
 	c, err := r.Cookie(cookie)
 	if err != nil {
 		return nil, pipeline.Errorf(pipeline.CodeUnauthorized, "log in, or send a token")
 	}
-	u, err := a.Auth.BySession(r.Context(), c.Value)
-	return &auth.Caller{User: u}, err
+	return a.Auth.BySession(r.Context(), c.Value)
 }
 
 func (a *API) version(w http.ResponseWriter, _ *http.Request) {
@@ -44,17 +42,22 @@ func (a *API) setup(w http.ResponseWriter, r *http.Request) {
 		a.fail(w, err)
 		return
 	}
+	note(r, b.Email)
 	u, token, err := a.Auth.Setup(r.Context(), address(r), b.Code, b.Email, b.Name, b.Password)
 	a.welcome(w, r, u, token, err)
 }
 
 func (a *API) login(w http.ResponseWriter, r *http.Request) {
-	var b struct{ Email, Password string }
+	var b struct{ Email, Password, Code string }
 	if err := decode(w, r, &b); err != nil {
 		a.fail(w, err)
 		return
 	}
-	u, token, err := a.Auth.Login(r.Context(), address(r), b.Email, b.Password)
+	note(r, b.Email)
+	u, token, err := a.Auth.Login(r.Context(), auth.Credentials{Email: b.Email, Password: b.Password, Code: b.Code, From: address(r), Agent: r.UserAgent()})
+	if auth.NeedsCode(err) {
+		w.Header().Set("Stalker-Second-Factor", "totp")
+	}
 	a.welcome(w, r, u, token, err)
 }
 
@@ -63,25 +66,30 @@ func (a *API) welcome(w http.ResponseWriter, r *http.Request, u auth.User, token
 		a.fail(w, err)
 		return
 	}
-	http.SetCookie(w, &http.Cookie{ //nolint:gosec // Secure follows the connection: on loopback there is no TLS
-		Name: cookie, Value: token, Path: "/", HttpOnly: true, Secure: r.TLS != nil,
-		SameSite: http.SameSiteStrictMode, MaxAge: int(auth.SessionLife.Seconds()),
-	})
+	actor(r, u)
+	setCookie(w, r, token, int(auth.SessionLife.Seconds()))
 	reply(w, http.StatusOK, u)
 }
 
+// setCookie sets the session's cookie, or with maxAge -1 removes it. Secure follows
+// the connection, a proxy's word included: on loopback there is no TLS.
+func setCookie(w http.ResponseWriter, r *http.Request, token string, maxAge int) {
+	http.SetCookie(w, &http.Cookie{ //nolint:gosec // Secure as said above
+		Name: cookie, Value: token, Path: "/", HttpOnly: true, Secure: r.TLS != nil || r.Header.Get("X-Forwarded-Proto") == "https",
+		SameSite: http.SameSiteStrictMode, MaxAge: maxAge,
+	})
+}
+
 func (a *API) logout(w http.ResponseWriter, r *http.Request) {
-	if c, err := r.Cookie(cookie); err == nil {
-		if err := a.Auth.Logout(r.Context(), c.Value); err != nil {
+	if s := caller(r).Session; s != nil {
+		if err := a.Auth.EndSession(r.Context(), s.UserID, s.ID); err != nil && pipeline.CodeOf(err) != pipeline.CodeNotFound {
 			a.fail(w, err)
 			return
 		}
 	}
-	http.SetCookie(w, &http.Cookie{Name: cookie, Path: "/", HttpOnly: true, Secure: r.TLS != nil, SameSite: http.SameSiteStrictMode, MaxAge: -1}) //nolint:gosec // as above
+	setCookie(w, r, "", -1)
 	w.WriteHeader(http.StatusNoContent)
 }
-
-func (a *API) me(w http.ResponseWriter, r *http.Request) { reply(w, http.StatusOK, user(r)) }
 
 // address is whom to slow down; behind a proxy that is the proxy, which is the
 // safe side.

@@ -109,7 +109,11 @@ func New(d Deps) (*API, error) {
 
 // Handler serves the API below Path, and its documentation at /api/docs.
 func (a *API) Handler() http.Handler {
-	return http.NewCrossOriginProtection().Handler(a.router())
+	p := http.NewCrossOriginProtection()
+	p.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		a.fail(w, pipeline.Errorf(pipeline.CodeForbidden, "a browser may change things only from this server's own pages"))
+	}))
+	return p.Handler(a.router())
 }
 
 // router puts the gate in front of every route. What a route takes, answers and
@@ -120,7 +124,7 @@ func (a *API) router() http.Handler {
 	r.Get("/api/docs/*", docs)
 	routes := a.apiRoutes()
 	r.NotFound(a.notFound)
-	r.Handle(Path+"/*", a.gate(routes)(routes))
+	r.Handle(Path+"/*", a.audited(a.gate(routes)(routes)))
 	return r
 }
 
@@ -144,7 +148,38 @@ func (a *API) routes(r chi.Router) {
 	r.Post("/setup", a.setup)
 	r.Post("/login", a.login)
 	r.Post("/logout", a.logout)
+	r.Post("/password-links/use", a.useLink)
 	r.Get("/me", a.me)
+	r.Patch("/me", a.updateMe)
+	r.Put("/me/password", a.setPassword)
+	r.Post("/me/second-factor", a.beginTOTP)
+	r.Put("/me/second-factor", a.confirmTOTP)
+	r.Delete("/me/second-factor", a.removeTOTP)
+	r.Get("/me/sessions", a.listSessions)
+	r.Delete("/me/sessions", a.endSessions)
+	r.Delete("/me/sessions/{id}", a.endSession)
+	r.Get("/users", a.listUsers)
+	r.Post("/users", a.createUser)
+	r.Get("/users/{id}", a.getUser)
+	r.Patch("/users/{id}", a.updateUser)
+	r.Delete("/users/{id}", a.deleteUser)
+	r.Post("/users/{id}/password-link", a.createLink)
+	r.Delete("/users/{id}/second-factor", a.resetTOTP)
+	r.Get("/users/{id}/sessions", a.listUserSessions)
+	r.Delete("/users/{id}/sessions", a.endUserSessions)
+	r.Get("/api-keys", a.listKeys)
+	r.Post("/api-keys", a.createKey)
+	r.Delete("/api-keys/{id}", a.deleteKey)
+	r.Get("/scopes", a.listScopes)
+	r.Get("/groups", a.listGroups)
+	r.Post("/groups", a.createGroup)
+	r.Get("/groups/{id}", a.getGroup)
+	r.Patch("/groups/{id}", a.updateGroup)
+	r.Delete("/groups/{id}", a.deleteGroup)
+	r.Put("/groups/{id}/members/{userId}", a.setGroupMember)
+	r.Delete("/groups/{id}/members/{userId}", a.setGroupMember)
+	r.Get("/audit", a.listAudit)
+	r.Get("/audit/export", a.exportAudit)
 	r.Get("/projects", a.listProjects)
 	r.Post("/projects", a.createProject)
 	r.Route("/projects/{projectId}", func(r chi.Router) {
@@ -162,6 +197,9 @@ func (a *API) routes(r chi.Router) {
 		marks(a, r, "ip-ranges", pipeline.KindRange, a.Store.Ranges, func(x *pipeline.IPRange) string { return x.CorrelationKey })
 		marks(a, r, "ports", pipeline.KindPort, a.Store.Ports, func(x *pipeline.Port) string { return x.CorrelationKey })
 		marks(a, r, "websites", pipeline.KindWebsite, a.Store.Websites, func(x *pipeline.Website) string { return x.CorrelationKey })
+		r.Get("/members", a.listMembers)
+		r.Put("/members/{kind}/{id}", a.saveMember)
+		r.Delete("/members/{kind}/{id}", a.deleteMember)
 	})
 	r.Get("/counts", a.counts)
 	a.searchRoutes(r)

@@ -1,47 +1,74 @@
-// Package sqlstore keeps the control plane in SQLite. Every change and its outbox
-// row are one transaction, so the control topic misses nothing that was saved.
+// Package sqlstore keeps the control plane in SQLite or in PostgreSQL. Every change
+// and its outbox row are one transaction, so the control topic misses nothing that
+// was saved.
 package sqlstore
 
 import (
 	"context"
 	"database/sql"
-	"embed"
 	"errors"
 	"fmt"
-	"io/fs"
-	"slices"
+	"strings"
 
+	"github.com/jackc/pgx/v5/pgconn"
+	_ "github.com/jackc/pgx/v5/stdlib" // the driver
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
 
+	"github.com/stalker-asm/stalker/api/auth"
 	"github.com/stalker-asm/stalker/api/control"
 	"github.com/stalker-asm/stalker/pipeline"
 	"github.com/stalker-asm/stalker/pipeline/record"
 )
 
-//go:embed migrations/*.sql
-var migrations embed.FS
+// Store is a database. It is safe for concurrent use, also by several processes
+// when it is PostgreSQL.
+type Store struct {
+	handle
+	db *sql.DB
+}
 
-// Store is a SQLite file. It is safe for concurrent use.
-type Store struct{ db *sql.DB }
+var (
+	_ control.Store = (*Store)(nil)
+	_ auth.Store    = (*Store)(nil)
+)
 
-var _ control.Store = (*Store)(nil)
-
-// Open opens the file, making it when missing, and brings its schema up to date.
+// Open opens a SQLite file, making it when missing, and brings its schema up to
+// date.
 func Open(ctx context.Context, file string) (*Store, error) {
 	db, err := sql.Open("sqlite", "file:"+file+"?_pragma=journal_mode(WAL)&_pragma=busy_timeout(5000)&_pragma=foreign_keys(1)&_pragma=synchronous(FULL)&_txlock=immediate")
 	if err != nil {
 		return nil, fmt.Errorf("opening control store: %w", err)
 	}
 	db.SetMaxOpenConns(4)
-	s := &Store{db: db}
-	if err := s.migrate(ctx); err != nil {
-		return nil, errors.Join(fmt.Errorf("opening control store %s: %w", file, err), db.Close())
+	return prepare(ctx, db, false, file)
+}
+
+// OpenPostgres connects to a PostgreSQL database and brings its schema up to date.
+// dsn is a URL or keywords, as in the environment of psql; it never shows in an
+// error.
+func OpenPostgres(ctx context.Context, dsn string) (*Store, error) {
+	db, err := sql.Open("pgx", dsn)
+	if err != nil {
+		return nil, errors.New("opening control store: control.dsn is not understood")
+	}
+	db.SetMaxOpenConns(16)
+	return prepare(ctx, db, true, "in PostgreSQL")
+}
+
+func prepare(ctx context.Context, db *sql.DB, pg bool, where string) (*Store, error) {
+	s := &Store{handle: handle{db, pg}, db: db}
+	err := s.migrate(ctx)
+	if err == nil {
+		err = s.ensureGroups(ctx)
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("opening control store %s: %w", where, err), db.Close())
 	}
 	return s, nil
 }
 
-// Close closes the file.
+// Close closes the database.
 func (s *Store) Close() error { return s.db.Close() }
 
 // Ping reports whether the store answers.
@@ -52,48 +79,74 @@ func (s *Store) Ping(ctx context.Context) error {
 	return nil
 }
 
-// migrate applies the numbered files that were not applied yet, one transaction each.
-func (s *Store) migrate(ctx context.Context) error {
-	if _, err := s.db.ExecContext(ctx, `CREATE TABLE IF NOT EXISTS migrations (name TEXT PRIMARY KEY)`); err != nil {
-		return err
+// handle runs statements, written for SQLite, on either database.
+type handle struct {
+	on interface {
+		ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+		QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+		QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
 	}
-	names, err := fs.Glob(migrations, "migrations/*.sql")
-	if err != nil {
-		return err
-	}
-	slices.Sort(names)
-	for _, name := range names {
-		if err := s.apply(ctx, name); err != nil {
-			return fmt.Errorf("migration %s: %w", name, err)
-		}
-	}
-	return nil
+	pg bool
 }
 
-func (s *Store) apply(ctx context.Context, name string) error {
-	text, err := migrations.ReadFile(name)
+func (h handle) exec(ctx context.Context, query string, args ...any) (int64, error) {
+	res, err := h.on.ExecContext(ctx, h.dialect(query), args...)
 	if err != nil {
-		return err
+		return 0, err
 	}
-	return s.tx(ctx, func(tx *sql.Tx) error {
-		var n int
-		if err := tx.QueryRowContext(ctx, `SELECT count(*) FROM migrations WHERE name = ?`, name).Scan(&n); err != nil || n > 0 {
-			return err
-		}
-		if _, err := tx.ExecContext(ctx, string(text)); err != nil {
-			return err
-		}
-		_, err := tx.ExecContext(ctx, `INSERT INTO migrations (name) VALUES (?)`, name)
-		return err
-	})
+	return res.RowsAffected()
 }
 
-func (s *Store) tx(ctx context.Context, fn func(*sql.Tx) error) error {
+func (h handle) query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	return h.on.QueryContext(ctx, h.dialect(query), args...)
+}
+
+func (h handle) row(ctx context.Context, query string, args ...any) *sql.Row {
+	return h.on.QueryRowContext(ctx, h.dialect(query), args...)
+}
+
+// dialect numbers the parameters for PostgreSQL. No statement has a question mark
+// elsewhere.
+func (h handle) dialect(query string) string {
+	if !h.pg {
+		return query
+	}
+	var b strings.Builder
+	n := 0
+	for _, r := range query {
+		if r == '?' {
+			n++
+			fmt.Fprintf(&b, "$%d", n)
+		} else {
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
+}
+
+// Locks of PostgreSQL, held until the transaction ends. A transaction of SQLite is
+// alone anyway.
+const (
+	lockOutbox  = 0x57a11e01 // rows of the outbox become visible in their order
+	lockAccess  = 0x57a11e02 // somebody must stay who may do everything
+	lockSchema  = 0x57a11e03 // one process migrates
+	lockPublish = 0x57a11e04 // one process publishes
+)
+
+func (h handle) lock(ctx context.Context, key int64) error {
+	if !h.pg {
+		return nil
+	}
+	_, err := h.exec(ctx, `SELECT pg_advisory_xact_lock(?)`, key)
+	return err
+}
+
+func (s *Store) tx(ctx context.Context, fn func(handle) error) error {
 	tx, err := s.db.BeginTx(ctx, nil)
 	if err != nil {
 		return fmt.Errorf("beginning transaction: %w", err)
 	}
-	if err := fn(tx); err != nil {
+	if err := fn(handle{tx, s.pg}); err != nil {
 		return errors.Join(err, tx.Rollback())
 	}
 	if err := tx.Commit(); err != nil {
@@ -105,8 +158,8 @@ func (s *Store) tx(ctx context.Context, fn func(*sql.Tx) error) error {
 // Save writes an entity and its change. A version other than the stored one plus
 // one is CodeConflict, as is a name that another entity of the kind has.
 func (s *Store) Save(ctx context.Context, e control.Entity, change record.Change) (seq int64, err error) {
-	err = s.tx(ctx, func(tx *sql.Tx) error {
-		res, err := tx.ExecContext(ctx, `INSERT INTO entities (kind, id, name, key_name, built_in, version, body) VALUES (?, ?, ?, ?, ?, ?, ?)
+	err = s.tx(ctx, func(tx handle) error {
+		n, err := tx.exec(ctx, `INSERT INTO entities (kind, id, name, key_name, built_in, version, body) VALUES (?, ?, ?, ?, ?, ?, ?)
 			ON CONFLICT (kind, id) DO UPDATE SET name = excluded.name, key_name = excluded.key_name, built_in = excluded.built_in,
 				version = excluded.version, body = excluded.body WHERE entities.version = excluded.version - 1`,
 			e.Kind, e.ID, e.Name, keyName(e), e.BuiltIn, e.Version, string(e.Body))
@@ -116,7 +169,7 @@ func (s *Store) Save(ctx context.Context, e control.Entity, change record.Change
 		if err != nil {
 			return fmt.Errorf("saving %s: %w", e.Kind, err)
 		}
-		if n, err := res.RowsAffected(); err != nil || n == 0 {
+		if n == 0 {
 			return pipeline.Errorf(pipeline.CodeConflict, "the %s was changed meanwhile: read it again", e.Kind)
 		}
 		seq, err = outbox(ctx, tx, change)
@@ -136,13 +189,18 @@ func keyName(e control.Entity) any {
 
 // Remove deletes an entity and writes its change. Removing nothing is CodeNotFound.
 func (s *Store) Remove(ctx context.Context, kind record.ChangeKind, id string) (seq int64, err error) {
-	err = s.tx(ctx, func(tx *sql.Tx) error {
-		res, err := tx.ExecContext(ctx, `DELETE FROM entities WHERE kind = ? AND id = ?`, kind, id)
+	err = s.tx(ctx, func(tx handle) error {
+		n, err := tx.exec(ctx, `DELETE FROM entities WHERE kind = ? AND id = ?`, kind, id)
 		if err != nil {
 			return fmt.Errorf("removing %s: %w", kind, err)
 		}
-		if n, err := res.RowsAffected(); err != nil || n == 0 {
+		if n == 0 {
 			return pipeline.Errorf(pipeline.CodeNotFound, "no %s has the id %s", kind, id)
+		}
+		if kind == record.ChangeProject {
+			if _, err := tx.exec(ctx, `DELETE FROM project_members WHERE project_id = ?`, id); err != nil {
+				return fmt.Errorf("removing roles: %w", err)
+			}
 		}
 		seq, err = outbox(ctx, tx, record.Change{Kind: kind, ID: id})
 		return err
@@ -150,21 +208,23 @@ func (s *Store) Remove(ctx context.Context, kind record.ChangeKind, id string) (
 	return seq, err
 }
 
-func outbox(ctx context.Context, tx *sql.Tx, change record.Change) (int64, error) {
+func outbox(ctx context.Context, tx handle, change record.Change) (seq int64, err error) {
+	if err := tx.lock(ctx, lockOutbox); err != nil {
+		return 0, fmt.Errorf("locking outbox: %w", err)
+	}
 	v, err := record.Encode(change)
 	if err != nil {
 		return 0, err
 	}
-	res, err := tx.ExecContext(ctx, `INSERT INTO outbox (key, change) VALUES (?, ?)`, change.Key(), string(v))
-	if err != nil {
+	if err := tx.row(ctx, `INSERT INTO outbox (key, change) VALUES (?, ?) RETURNING seq`, change.Key(), string(v)).Scan(&seq); err != nil {
 		return 0, fmt.Errorf("writing outbox: %w", err)
 	}
-	return res.LastInsertId()
+	return seq, nil
 }
 
 // List returns the entities of a kind, by name.
 func (s *Store) List(ctx context.Context, kind record.ChangeKind) (list []control.Entity, err error) {
-	rows, err := s.db.QueryContext(ctx, `SELECT id, name, built_in, version, body FROM entities WHERE kind = ? ORDER BY name, id`, kind)
+	rows, err := s.query(ctx, `SELECT id, name, built_in, version, body FROM entities WHERE kind = ? ORDER BY name, id`, kind)
 	if err != nil {
 		return nil, fmt.Errorf("listing %ss: %w", kind, err)
 	}
@@ -182,7 +242,7 @@ func (s *Store) List(ctx context.Context, kind record.ChangeKind) (list []contro
 // Get returns one entity, or CodeNotFound.
 func (s *Store) Get(ctx context.Context, kind record.ChangeKind, id string) (control.Entity, error) {
 	e := control.Entity{Kind: kind, ID: id}
-	err := s.db.QueryRowContext(ctx, `SELECT name, built_in, version, body FROM entities WHERE kind = ? AND id = ?`, kind, id).
+	err := s.row(ctx, `SELECT name, built_in, version, body FROM entities WHERE kind = ? AND id = ?`, kind, id).
 		Scan(&e.Name, &e.BuiltIn, &e.Version, &e.Body)
 	if errors.Is(err, sql.ErrNoRows) {
 		return e, pipeline.Errorf(pipeline.CodeNotFound, "no %s has the id %s", kind, id)
@@ -195,7 +255,7 @@ func (s *Store) Get(ctx context.Context, kind record.ChangeKind, id string) (con
 
 // Unsent returns the oldest changes that were not published.
 func (s *Store) Unsent(ctx context.Context, limit int) (list []control.Unsent, err error) {
-	rows, err := s.db.QueryContext(ctx, `SELECT seq, key, change FROM outbox ORDER BY seq LIMIT ?`, limit)
+	rows, err := s.query(ctx, `SELECT seq, key, change FROM outbox ORDER BY seq LIMIT ?`, limit)
 	if err != nil {
 		return nil, fmt.Errorf("reading outbox: %w", err)
 	}
@@ -212,13 +272,16 @@ func (s *Store) Unsent(ctx context.Context, limit int) (list []control.Unsent, e
 
 // Sent forgets the changes up to seq.
 func (s *Store) Sent(ctx context.Context, seq int64) error {
-	if _, err := s.db.ExecContext(ctx, `DELETE FROM outbox WHERE seq <= ?`, seq); err != nil {
+	if _, err := s.exec(ctx, `DELETE FROM outbox WHERE seq <= ?`, seq); err != nil {
 		return fmt.Errorf("clearing outbox: %w", err)
 	}
 	return nil
 }
 
 func unique(err error) bool {
-	var e *sqlite.Error
-	return errors.As(err, &e) && e.Code() == sqlite3.SQLITE_CONSTRAINT_UNIQUE
+	if e, ok := errors.AsType[*sqlite.Error](err); ok {
+		return e.Code() == sqlite3.SQLITE_CONSTRAINT_UNIQUE || e.Code() == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY
+	}
+	e, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && e.Code == "23505"
 }

@@ -2,8 +2,10 @@ package sqlstore_test
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -22,9 +24,40 @@ import (
 	"github.com/stalker-asm/stalker/pipeline/record"
 )
 
-func open(t *testing.T, file string) *sqlstore.Store {
+// place is where a store keeps its data: a SQLite file, or a schema of its own in
+// the PostgreSQL server of STALKER_TEST_POSTGRES (make test-postgres starts one).
+type place struct{ file, dsn string }
+
+func newPlace(t *testing.T) place {
 	t.Helper()
-	s, err := sqlstore.Open(t.Context(), file)
+	server := os.Getenv("STALKER_TEST_POSTGRES")
+	if server == "" {
+		return place{file: filepath.Join(t.TempDir(), "control.db")}
+	}
+	db, err := sql.Open("pgx", server)
+	if err != nil {
+		t.Fatal(err)
+	}
+	schema := "test_" + pipeline.NewID()
+	if _, err := db.ExecContext(t.Context(), "CREATE SCHEMA "+schema); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if _, err := db.ExecContext(context.Background(), "DROP SCHEMA "+schema+" CASCADE"); err != nil {
+			t.Error(err)
+		}
+		_ = db.Close()
+	})
+	return place{dsn: server + " search_path=" + schema}
+}
+
+func (p place) open(t *testing.T) *sqlstore.Store {
+	t.Helper()
+	open, at := sqlstore.Open, p.file
+	if p.dsn != "" {
+		open, at = sqlstore.OpenPostgres, p.dsn
+	}
+	s, err := open(t.Context(), at)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -34,7 +67,7 @@ func open(t *testing.T, file string) *sqlstore.Store {
 
 func fresh(t *testing.T) *sqlstore.Store {
 	t.Helper()
-	return open(t, filepath.Join(t.TempDir(), "control.db"))
+	return newPlace(t).open(t)
 }
 
 // topic is a producer that can fail, and keeps what it was given.
@@ -114,9 +147,9 @@ func TestAProjectIsSavedPublishedAndGuardedByItsVersion(t *testing.T) {
 }
 
 func TestChangesSurviveACrashBetweenCommitAndPublish(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "control.db")
+	at := newPlace(t)
 	away := &topic{fail: errors.New("bus is away")}
-	s := open(t, file)
+	s := at.open(t)
 	first := control.New(control.Deps{Store: s, Producer: away, Log: slog.New(slog.DiscardHandler)})
 	for _, name := range []string{"a", "b"} {
 		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
@@ -127,7 +160,7 @@ func TestChangesSurviveACrashBetweenCommitAndPublish(t *testing.T) {
 	}
 	_ = s.Close() // the process dies here
 	var p topic
-	c := plane(t, open(t, file), &p)
+	c := plane(t, at.open(t), &p)
 	if _, _, err := c.CreateProject(t.Context(), pipeline.Project{Name: "c"}); err != nil {
 		t.Fatal(err)
 	}
@@ -252,15 +285,19 @@ func TestFirstUserSessionsAndLimits(t *testing.T) {
 	if _, _, err := a.Setup(ctx, "there", a.SetupCode(), "c@b.example", "C", "a long password"); pipeline.CodeOf(err) != pipeline.CodeForbidden {
 		t.Errorf("a second first user: %v", err)
 	}
-	if _, _, err := a.Login(ctx, "x", "a@B.example", "a long password"); err != nil {
+	if _, _, err := a.Login(ctx, auth.Credentials{From: "x", Email: "a@B.example", Password: "a long password"}); err != nil {
 		t.Errorf("Login() = %v", err)
 	}
-	_, _, wrong := a.Login(ctx, "x", "a@b.example", "not the password")
-	_, _, unknown := a.Login(ctx, "x", "nobody@b.example", "not the password")
+	_, _, wrong := a.Login(ctx, auth.Credentials{From: "x", Email: "a@b.example", Password: "not the password"})
+	_, _, unknown := a.Login(ctx, auth.Credentials{From: "x", Email: "nobody@b.example", Password: "not the password"})
 	if pipeline.CodeOf(wrong) != pipeline.CodeUnauthorized || wrong.Error() != unknown.Error() {
 		t.Errorf("wrong password: %v; unknown account: %v", wrong, unknown)
 	}
-	if err := a.Logout(ctx, token); err != nil {
+	caller, err := a.BySession(ctx, token)
+	if err != nil || !caller.May("anything:at:all", "") {
+		t.Errorf("the first user: %+v, %v", caller, err)
+	}
+	if err := a.EndSession(ctx, u.ID, caller.Session.ID); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := a.BySession(ctx, token); pipeline.CodeOf(err) != pipeline.CodeUnauthorized {
@@ -268,16 +305,16 @@ func TestFirstUserSessionsAndLimits(t *testing.T) {
 	}
 	limited := false
 	for range 20 {
-		_, _, err := a.Login(ctx, "brute", "a@b.example", "guess")
+		_, _, err := a.Login(ctx, auth.Credentials{From: "brute", Email: "a@b.example", Password: "guess"})
 		limited = limited || pipeline.CodeOf(err) == pipeline.CodeBusy
 	}
 	if !limited {
 		t.Error("guessing was never slowed down")
 	}
-	if _, err := a.ByToken(a.LocalToken()); err != nil {
+	if _, err := a.ByToken(ctx, a.LocalToken()); err != nil {
 		t.Errorf("ByToken() = %v", err)
 	}
-	if _, err := a.ByToken(a.LocalToken() + "x"); pipeline.CodeOf(err) != pipeline.CodeUnauthorized {
+	if _, err := a.ByToken(ctx, a.LocalToken()+"x"); pipeline.CodeOf(err) != pipeline.CodeUnauthorized {
 		t.Errorf("a wrong token: %v", err)
 	}
 }

@@ -105,6 +105,7 @@ func reserved(imp string) ([]string, bool) {
 		"github.com/jackc/pgx":                  {"api/control/sqlstore"},
 		"github.com/spf13/cobra":                {"cmd"},
 		"github.com/santhosh-tekuri/jsonschema": {"api/openapi"},
+		"github.com/pquerna/otp":                {"api/auth"},
 		"github.com/swaggest/swgui":             {"api/v1"},
 		"github.com/golang-jwt/jwt":             {"pipeline/jobtoken"},
 		"github.com/miekg/dns":                  {"cmd/internal/lab"},
