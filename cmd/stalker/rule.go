@@ -110,7 +110,7 @@ func ruleEvalCommand() *cobra.Command {
 		Use: "eval --rule FILE --finding FILE", Short: "Say what a subscription does with findings", Args: cobra.NoArgs,
 		Long: "Say what a subscription does with findings: one JSON line for each.\n\n" +
 			"Findings are as a job sends them: one JSON object, a list of them, or one per line (- reads standard input).\n" +
-			"Guards that depend on a project or on what happened before (scope, cooldown, …) are not asked: see stalker explain.\n\n" +
+			"Guards that depend on a project or on what happened before (scope, cooldown, …) are not asked.\n\n" +
 			"Exit codes: 0, also when nothing matches; 1 the rule or a finding is wrong; 2 a file cannot be read.",
 		RunE: func(c *cobra.Command, _ []string) error { return evalRule(c, &f) },
 	}

@@ -11,15 +11,17 @@ import (
 
 // The topics. Names are public: users read them with their own consumers.
 const (
-	TopicFindings   = "stalker.findings"    // every finding, keyed by project and host or domain
-	TopicJobs       = "stalker.jobs"        // job requests, keyed by execution id
-	TopicExecutions = "stalker.executions"  // execution events, keyed by execution id, partitioned as jobs
-	TopicMarks      = "stalker.marks"       // people's decisions, keyed by resource and what is decided; compacted
-	TopicLogs       = "stalker.logs"        // log lines, keyed by execution id
-	TopicControl    = "stalker.control"     // projects, jobs, subscriptions; compacted, one partition
-	TopicState      = "stalker.state"       // the matcher's state; compacted, partitioned as findings
-	TopicStops      = "stalker.stops"       // requests to stop executions; one partition, read whole by every launcher
-	TopicDead       = "stalker.deadletters" // records nobody could handle, with the reason
+	TopicFindings      = "stalker.findings"       // every finding, keyed by project and host or domain
+	TopicJobs          = "stalker.jobs"           // job requests, keyed by execution id
+	TopicExecutions    = "stalker.executions"     // execution events, keyed by execution id, partitioned as jobs
+	TopicMarks         = "stalker.marks"          // people's decisions, keyed by resource and what is decided; compacted
+	TopicLogs          = "stalker.logs"           // log lines, keyed by execution id
+	TopicControl       = "stalker.control"        // projects, jobs, subscriptions; compacted, one partition
+	TopicState         = "stalker.state"          // the matcher's state; compacted, partitioned as findings
+	TopicStops         = "stalker.stops"          // requests to stop executions; one partition, read whole by every launcher
+	TopicSchedule      = "stalker.schedule"       // ticks that are due and pages of resources to look at; one partition: its owner leads
+	TopicScheduleState = "stalker.schedule.state" // what the scheduler remembers; compacted, one partition
+	TopicDead          = "stalker.deadletters"    // records nobody could handle, with the reason
 )
 
 // Consumer groups.
@@ -27,10 +29,11 @@ const (
 	GroupProjector = "stalker.projector"
 	GroupMatcher   = "stalker.matcher"
 	GroupLauncher  = "stalker.launcher"
+	GroupScheduler = "stalker.scheduler"
 )
 
 // Groups lists every consumer group.
-func Groups() []string { return []string{GroupProjector, GroupMatcher, GroupLauncher} }
+func Groups() []string { return []string{GroupProjector, GroupMatcher, GroupLauncher, GroupScheduler} }
 
 // Topic declares one topic. README.md holds the same as a table for people.
 type Topic struct {
@@ -54,6 +57,8 @@ func Topics() []Topic {
 		{Name: TopicControl, Single: true, Compact: true, MaxBytes: 8 << 20},
 		{Name: TopicState, Compact: true, MaxBytes: 4 << 20},
 		{Name: TopicStops, Single: true, Retention: 14 * day, MaxBytes: 1 << 20},
+		{Name: TopicSchedule, Single: true, Retention: 7 * day, MaxBytes: 1 << 20},
+		{Name: TopicScheduleState, Single: true, Compact: true, MaxBytes: 4 << 20},
 		{Name: TopicDead, Single: true, Retention: 90 * day, MaxBytes: 8 << 20},
 	}
 }

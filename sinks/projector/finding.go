@@ -100,6 +100,9 @@ func (f *folder) resolved(s *said) error {
 	if _, err := f.host(s); err != nil {
 		return err
 	}
+	if s.Reverse() {
+		return nil // who owns an address may have it answer with any name: no domain resolves there for that
+	}
 	k := linkKey{hostKey{s.ProjectID, s.addr}, s.Domain}
 	row := &rows.Link{ProjectID: s.ProjectID, Domain: s.Domain, Addr: s.addr, First: s.at, Last: s.at}
 	d := f.domains[domainKey{s.ProjectID, s.Domain}]

@@ -11,6 +11,7 @@ import (
 	"github.com/stalker-asm/stalker/api/gateway"
 	"github.com/stalker-asm/stalker/api/server"
 	"github.com/stalker-asm/stalker/matchers/engine"
+	"github.com/stalker-asm/stalker/matchers/schedule"
 	"github.com/stalker-asm/stalker/pipeline/bus"
 	"github.com/stalker-asm/stalker/pipeline/config"
 	"github.com/stalker-asm/stalker/pipeline/jobtoken"
@@ -48,6 +49,8 @@ type Config struct {
 	Engine chdb.Config `yaml:"engine"`
 	// Matcher bounds automation.
 	Matcher engine.Config `yaml:"matcher"`
+	// Scheduler bounds what cron and reconcile subscriptions do at once.
+	Scheduler schedule.Config `yaml:"scheduler"`
 	// Launcher bounds what runs.
 	Launcher launcher.Config `yaml:"launcher"`
 	// Local bounds the processes of jobs in embedded mode.
@@ -60,12 +63,13 @@ const (
 	RoleGateway   = "gateway"
 	RoleProjector = "projector"
 	RoleMatcher   = "matcher"
+	RoleScheduler = "scheduler"
 	RoleLauncher  = "launcher"
 )
 
 // Roles lists every role.
 func Roles() []string {
-	return []string{RoleAPI, RoleGateway, RoleProjector, RoleMatcher, RoleLauncher}
+	return []string{RoleAPI, RoleGateway, RoleProjector, RoleMatcher, RoleScheduler, RoleLauncher}
 }
 
 // DefaultConfig is everything embedded, on this machine's port 8080.
@@ -73,7 +77,7 @@ func DefaultConfig() Config {
 	c := Config{
 		Data: DefaultData(), Log: telemetry.DefaultConfig(), HTTP: server.DefaultConfig(), Gateway: gateway.DefaultConfig(),
 		Bus: bus.DefaultConfig(), ClickHouse: clickhouse.DefaultConfig(), Engine: chdb.DefaultConfig(),
-		Matcher: engine.DefaultConfig(), Launcher: launcher.DefaultConfig(), Local: local.DefaultConfig(),
+		Matcher: engine.DefaultConfig(), Scheduler: schedule.DefaultConfig(), Launcher: launcher.DefaultConfig(), Local: local.DefaultConfig(),
 	}
 	c.Engine.Dir = c.path("clickhouse")
 	return c
@@ -132,7 +136,9 @@ func (c *Config) partial() bool {
 }
 
 // reads says whether a role of this process needs the analytical store.
-func (c *Config) reads() bool { return c.has(RoleAPI) || c.has(RoleProjector) }
+func (c *Config) reads() bool {
+	return c.has(RoleAPI) || c.has(RoleProjector) || c.has(RoleScheduler)
+}
 
 func (c *Config) has(role string) bool { return len(c.Roles) == 0 || slices.Contains(c.Roles, role) }
 

@@ -38,6 +38,11 @@ func (a *App) addRoles(context.Context) error {
 			return err
 		}
 	}
+	if a.cfg.has(RoleScheduler) {
+		if err := a.addScheduler(); err != nil {
+			return err
+		}
+	}
 	if a.cfg.has(RoleLauncher) {
 		if err := a.addLauncher(keys[0]); err != nil {
 			return err
@@ -54,6 +59,7 @@ func (a *App) groups() map[string][]string {
 	all := map[string]map[string][]string{
 		RoleProjector: {bus.GroupProjector: projector.Topics()},
 		RoleMatcher:   {bus.GroupMatcher: {bus.TopicFindings}},
+		RoleScheduler: {bus.GroupScheduler: {bus.TopicSchedule}},
 		RoleLauncher:  {bus.GroupLauncher: {bus.TopicJobs}},
 	}
 	groups := map[string][]string{}
