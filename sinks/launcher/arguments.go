@@ -70,6 +70,21 @@ func absent(declared string, v json.RawMessage) bool {
 	return s == "" || s == "null" || (s == `""` && declared != "" && declared != "string")
 }
 
+// maxEnv is the longest value passed in the environment; the kernel's own limit is
+// 128 KiB for one string. Longer ones are in the parameter file only.
+const maxEnv = 64 << 10
+
+// EnvValue returns an argument as the value of an environment variable, text
+// without its quotes. ok is false when it cannot be one.
+func EnvValue(raw json.RawMessage) (value string, ok bool) {
+	value = string(raw)
+	var text string
+	if json.Unmarshal(raw, &text) == nil {
+		value = text
+	}
+	return value, len(value) <= maxEnv && !strings.ContainsRune(value, 0)
+}
+
 // maxShown is how much of an argument the execution's log shows, in bytes.
 const maxShown = 100
 

@@ -49,7 +49,7 @@ func (l *Launcher) begin(ctx context.Context, it *item) bool {
 			it.attempt, it.adopted = attempt, true
 			return true // what it was last is what it is
 		}
-		if !l.again(ctx, *it) {
+		if ctx.Err() != nil || !l.again(ctx, *it) { // what is not known is not said
 			return false
 		}
 	}

@@ -140,11 +140,14 @@ func (o *output) engine(level pipeline.Level, text string) {
 	o.add(pipeline.StreamEngine, level, text)
 }
 
+// maxText is the longest line that is kept, in bytes.
+const maxText = 16 << 10
+
 func (o *output) add(s pipeline.Stream, level pipeline.Level, text string) {
 	o.seq[s]++
 	v, err := record.Encode(pipeline.LogLine{
 		ExecutionID: o.it.req.ID, ProjectID: o.it.req.ProjectID, Attempt: o.it.attempt, Stream: s, Seq: o.seq[s],
-		Level: level, Text: o.veil(text), At: o.l.now().UTC().Truncate(time.Millisecond),
+		Level: level, Text: clip(o.veil(text), maxText), At: o.l.now().UTC().Truncate(time.Millisecond),
 	})
 	if err != nil {
 		return // a line of text is always expressible

@@ -84,10 +84,6 @@ func (r *Runner) command(python, dir string, s launcher.Spec) *exec.Cmd {
 	return cmd
 }
 
-// maxEnv is the longest value passed in the environment; the kernel's own limit is
-// 128 KiB for one string. Longer ones are in the parameter file only.
-const maxEnv = 64 << 10
-
 func (r *Runner) environment(dir string, s launcher.Spec) []string {
 	env := []string{
 		"PATH=" + os.Getenv("PATH"), "HOME=" + dir, "TMPDIR=" + dir, "LANG=C.UTF-8",
@@ -96,15 +92,11 @@ func (r *Runner) environment(dir string, s launcher.Spec) []string {
 		"STALKER_EXECUTION=" + s.Request.ID, "STALKER_PROJECT=" + s.Request.ProjectID,
 		"STALKER_RESOLVERS=" + strings.Join(s.Project.Resolvers, ","),
 		"STALKER_PARAMS_FILE=" + filepath.Join(dir, "params.json"),
+		"STALKER_SECRET_PARAMS=" + strings.Join(s.Secret, ","),
 		"STALKER_TERMINATION_LOG=" + filepath.Join(dir, terminationLog),
 	}
 	for name, raw := range s.Arguments {
-		value := string(raw)
-		var text string
-		if json.Unmarshal(raw, &text) == nil {
-			value = text
-		}
-		if len(value) <= maxEnv && !strings.ContainsRune(value, 0) {
+		if value, short := launcher.EnvValue(raw); short {
 			env = append(env, name+"="+value)
 		}
 	}
