@@ -43,6 +43,8 @@ type cluster struct {
 	rest   *rest.Config
 	client kubernetes.Interface
 	ns     string
+
+	limited kubernetes.Interface // with the launcher's rights
 }
 
 func tier(t *testing.T, want string) string {
@@ -146,10 +148,13 @@ func (c *cluster) node(play func(*corev1.Pod) corev1.PodStatus) *node {
 	c.t.Helper()
 	n := &node{c: c, name: "node-" + c.ns, play: play, ran: map[string]int{}}
 	room := corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("1000"), corev1.ResourceMemory: resource.MustParse("1000Gi"), corev1.ResourcePods: resource.MustParse("10000")}
-	obj, err := c.client.CoreV1().Nodes().Create(c.t.Context(), &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: n.name, Labels: map[string]string{"stalker-test": c.ns}}}, metav1.CreateOptions{})
+	_, err := c.client.CoreV1().Nodes().Create(c.t.Context(), &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: n.name, Labels: map[string]string{"stalker-test": c.ns}}}, metav1.CreateOptions{})
 	if err == nil {
-		obj.Status = corev1.NodeStatus{Capacity: room, Allocatable: room, Conditions: []corev1.NodeCondition{{Type: corev1.NodeReady, Status: corev1.ConditionTrue, LastHeartbeatTime: metav1.Now(), LastTransitionTime: metav1.Now()}}}
-		_, err = c.client.CoreV1().Nodes().UpdateStatus(c.t.Context(), obj, metav1.UpdateOptions{})
+		body, _ := json.Marshal(map[string]any{"status": corev1.NodeStatus{
+			Capacity: room, Allocatable: room,
+			Conditions: []corev1.NodeCondition{{Type: corev1.NodeReady, Status: corev1.ConditionTrue, LastHeartbeatTime: metav1.Now(), LastTransitionTime: metav1.Now()}},
+		}})
+		_, err = c.client.CoreV1().Nodes().Patch(c.t.Context(), n.name, types.StrategicMergePatchType, body, metav1.PatchOptions{}, "status")
 	}
 	if err != nil {
 		c.t.Fatal(err)

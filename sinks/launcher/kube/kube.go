@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -142,10 +143,17 @@ func (r *Runner) Name() string { return "kubernetes" }
 func (r *Runner) Watch(ctx context.Context) error {
 	r.factory.Start(ctx.Done())
 	r.quota.Start(ctx.Done())
+	r.ready(ctx)
+	r.roomMayBeFree()
 	<-ctx.Done()
 	r.factory.Shutdown()
 	r.quota.Shutdown()
 	return nil
+}
+
+// seenAll reports whether they do.
+func (r *Runner) seenAll() bool {
+	return !slices.ContainsFunc(r.synced, func(synced cache.InformerSynced) bool { return !synced() })
 }
 
 // ready waits until the caches hold what the cluster has; false when ctx ends first.

@@ -30,7 +30,7 @@ func (r *Runner) Reserve(id string, j *pipeline.Job) (class string, release func
 	need := needOf(size)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if !r.fit(need) {
+	if !r.seenAll() || !r.fit(need) {
 		return class, nil, false
 	}
 	mine := &reservation{need: need, pod: len(r.podsOf(id)) > 0}
