@@ -140,13 +140,17 @@ type node struct {
 	name string
 	play func(p *corev1.Pod) corev1.PodStatus // nil status phase leaves the pod pending
 
-	mu  sync.Mutex
-	ran map[string]int // pods by execution
+	hands sync.WaitGroup
+	room  chan struct{} // one token per pod in hand
+
+	mu    sync.Mutex
+	taken map[types.UID]bool
+	ran   map[string]int // pods by execution
 }
 
 func (c *cluster) node(play func(*corev1.Pod) corev1.PodStatus) *node {
 	c.t.Helper()
-	n := &node{c: c, name: "node-" + c.ns, play: play, ran: map[string]int{}}
+	n := &node{c: c, name: "node-" + c.ns, play: play, ran: map[string]int{}, taken: map[types.UID]bool{}, room: make(chan struct{}, 200)}
 	room := corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("1000"), corev1.ResourceMemory: resource.MustParse("1000Gi"), corev1.ResourcePods: resource.MustParse("10000")}
 	_, err := c.client.CoreV1().Nodes().Create(c.t.Context(), &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: n.name, Labels: map[string]string{"stalker-test": c.ns}}}, metav1.CreateOptions{})
 	if err == nil {
@@ -166,6 +170,7 @@ func (c *cluster) node(play func(*corev1.Pod) corev1.PodStatus) *node {
 	c.t.Cleanup(func() {
 		cancel()
 		work.Wait()
+		n.hands.Wait()
 		_ = c.client.CoreV1().Nodes().Delete(context.Background(), n.name, metav1.DeleteOptions{})
 	})
 	return n
@@ -231,15 +236,28 @@ func (n *node) handle(ctx context.Context, p *corev1.Pod) {
 	switch {
 	case p.DeletionTimestamp != nil:
 		_ = pods.Delete(ctx, p.Name, metav1.DeleteOptions{GracePeriodSeconds: new(int64(0))})
-	case p.Status.Phase == corev1.PodPending && p.Status.StartTime == nil:
-		n.mu.Lock()
-		n.ran[p.Labels["stalker.dev/execution"]]++
-		n.mu.Unlock()
-		n.status(ctx, p, running())
-		if s := n.play(p); s.Phase != "" {
-			n.status(ctx, p, s)
-		}
+	case n.take(p):
+		n.room <- struct{}{}
+		n.hands.Go(func() {
+			defer func() { <-n.room }()
+			n.status(ctx, p, running())
+			if s := n.play(p); s.Phase != "" {
+				n.status(ctx, p, s)
+			}
+		})
 	}
+}
+
+// take reports whether a pod is to be started, once.
+func (n *node) take(p *corev1.Pod) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.taken[p.UID] || p.Status.Phase != corev1.PodPending || p.Status.StartTime != nil {
+		return false
+	}
+	n.taken[p.UID] = true
+	n.ran[p.Labels["stalker.dev/execution"]]++
+	return true
 }
 
 func (n *node) status(ctx context.Context, p *corev1.Pod, s corev1.PodStatus) {
@@ -303,7 +321,7 @@ func spec(id string) launcher.Spec {
 
 func eventually(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	for end := time.Now().Add(2 * time.Minute); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(5 * time.Minute); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
 		if ok() {
 			return
 		}

@@ -140,13 +140,14 @@ func lateReason(err error) pipeline.Reason {
 // errGoing says that an older Job of the same name is still going away.
 var errGoing = errors.New("an older Job of the same name is being deleted")
 
-// hopeless says of an error that trying again does not help.
+// hopeless says of an error that trying again does not help. Being refused is none:
+// an API server that has just started knows nobody's rights for a moment.
 func hopeless(err error) *launcher.Result {
 	var big *tooBigError
 	switch {
 	case errors.As(err, &big):
 		return ended(pipeline.StateFailed, pipeline.ReasonBadArguments, err.Error())
-	case apierrors.IsForbidden(err) && noPod(err.Error()) != pipeline.ReasonQuota, apierrors.IsInvalid(err), apierrors.IsBadRequest(err), apierrors.IsNotFound(err), apierrors.IsUnauthorized(err):
+	case apierrors.IsInvalid(err), apierrors.IsBadRequest(err), apierrors.IsNotFound(err):
 		return ended(pipeline.StateFailed, pipeline.ReasonStart, err.Error())
 	default:
 		return nil

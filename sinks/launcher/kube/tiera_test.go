@@ -284,6 +284,7 @@ func TestClusterNothingIsLostOrDoubled(t *testing.T) {
 	start := time.Now()
 	stop := c.life(b, c.runner(config(c)), concurrency)
 	eventually(t, "a third ran", func() bool { return done() > all/3 })
+	t.Logf("%d ran in %s", done(), time.Since(start).Round(time.Second))
 	stop() // in mid-flight; what runs goes on
 	stop = c.life(b, c.runner(config(c)), concurrency)
 	eventually(t, "two thirds ran", func() bool { return done() > 2*all/3 })
