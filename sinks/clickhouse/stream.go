@@ -175,7 +175,7 @@ type allTagsQuery struct{ scope }
 
 // SQL returns the statement and the values bound to it.
 func (q allTagsQuery) SQL() (string, []any) {
-	where, args := q.scope.conditions()
+	where, args := q.conditions()
 	return fmt.Sprintf("SELECT project_id, resource_id, tag\nFROM resource_tags FINAL%s\nORDER BY project_id, resource_id, tag\nLIMIT %d",
 		conditions(append(where, valueOf("state")+" = 1")), heldTags+1), args
 }

@@ -11,6 +11,7 @@ package deadletter
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -102,9 +103,7 @@ func (l *Letters) Replay(ctx context.Context, chosen []Letter) error {
 	slices.SortFunc(chosen, func(a, b Letter) int { return int(a.Offset - b.Offset) })
 	for _, x := range chosen {
 		again := bus.Record{Topic: x.Topic, Key: x.record.Key, Value: x.record.Value, Headers: map[string]string{bus.HeaderAttempt: strconv.Itoa(x.Attempt)}}
-		for k, v := range x.Headers {
-			again.Headers[k] = v
-		}
+		maps.Copy(again.Headers, x.Headers)
 		if err := l.producer.Produce(ctx, []bus.Record{again}); err != nil {
 			return fmt.Errorf("replaying letter %d: %w", x.Offset, err)
 		}

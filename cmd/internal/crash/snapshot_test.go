@@ -59,7 +59,7 @@ func rowsOf(table *schema.Table) string {
 	}
 	var out []string
 	for _, c := range table.Columns {
-		if expr := comparable(table, c); expr != "" {
+		if expr := compared(table, c); expr != "" {
 			out = append(out, "toString("+expr+")")
 		}
 	}
@@ -67,7 +67,7 @@ func rowsOf(table *schema.Table) string {
 	return fmt.Sprintf("SELECT concat('', arrayStringConcat([%s], ' | ')) AS row FROM %s GROUP BY %s ORDER BY row", strings.Join(out, ", "), table.Name, strings.Join(key, ", "))
 }
 
-func comparable(table *schema.Table, c schema.Column) string {
+func compared(table *schema.Table, c schema.Column) string {
 	m := merging.FindStringSubmatch(c.Type)
 	switch {
 	case strings.Contains(c.Name, "_seen") || strings.HasSuffix(c.Name, "_at") || c.Name == "at" || c.Name == "started" || c.Name == "request":

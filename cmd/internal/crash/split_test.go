@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"testing"
 	"time"
 
@@ -68,7 +69,7 @@ func newCluster(t *testing.T, dir string, port int) *cluster {
 		t.Fatal(err)
 	}
 	c.broker = &process{name: "kafka", ready: "Kafka Server started", log: filepath.Join(dir, "kafka.log"), start: func() *exec.Cmd {
-		return exec.Command(os.Getenv("STALKER_TEST_KAFKA_SERVE"), "serve", filepath.Join(dir, "kafka"), fmt.Sprint(port))
+		return exec.Command(os.Getenv("STALKER_TEST_KAFKA_SERVE"), "serve", filepath.Join(dir, "kafka"), strconv.Itoa(port))
 	}}
 	return c
 }
