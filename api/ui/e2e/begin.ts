@@ -39,7 +39,7 @@ export function begin(w: () => World) {
     await dialog.getByRole('button', { name: 'Add 2' }).click();
     await page.getByText('2 targets added').waitFor();
     await page.getByRole('link', { name: 'Domains' }).first().click();
-    await page.getByRole('link', { name: 'nobody.invalid' }).waitFor();
+    await page.getByRole('region', { name: 'Domains' }).getByRole('link', { name: 'nobody.invalid' }).waitFor();
     await page.context().close();
   });
 

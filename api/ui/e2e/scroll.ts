@@ -36,7 +36,7 @@ export function scroll(w: () => World) {
     const median = frames[Math.floor(frames.length / 2)] ?? 0;
     console.log(`scrolling ${total} rows: median frame ${median.toFixed(1)} ms, ${frames.length} frames in 4 s`);
     expect(await page.getByRole('row').count()).toBeLessThan(120);
-    expect(await page.getByText('name-000500.example.com').count() + Number(await scroller.evaluate((el) => el.scrollTop > 3000))).toBeGreaterThan(0);
+    expect(await scroller.evaluate((el) => el.scrollTop)).toBeGreaterThan(3000);
     await page.context().close();
   });
 }
