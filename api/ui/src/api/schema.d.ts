@@ -670,6 +670,52 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/projects/{projectId}/changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 5f1e8a0c9b7d4e6f8a0b1c2d */
+                projectId: components["parameters"]["ProjectId"];
+            };
+            cookie?: never;
+        };
+        /**
+         * List what became of resources, the oldest first
+         * @description `next` is there even on the last page: asking again from there follows the history.
+         */
+        get: operations["listChanges"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/projects/{projectId}/diff": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 5f1e8a0c9b7d4e6f8a0b1c2d */
+                projectId: components["parameters"]["ProjectId"];
+            };
+            cookie?: never;
+        };
+        /**
+         * List what is not as it was at an earlier time
+         * @description What changed in between and changed back is not in it.
+         */
+        get: operations["diff"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/projects/{projectId}/domains": {
         parameters: {
             query?: never;
@@ -1137,6 +1183,26 @@ export interface components {
             notAfter: components["schemas"]["Time"];
             notBefore: components["schemas"]["Time"];
             subject: string;
+        };
+        Change: {
+            after?: string;
+            at: components["schemas"]["Time"];
+            /** @description Missing when it is about the resource itself. */
+            attribute?: string;
+            before?: string;
+            /** @description Id of the execution or the person it is known from. */
+            cause?: string;
+            correlationKey: string;
+            /** @enum {string} */
+            kind: "domain" | "host" | "ip_range" | "port" | "website";
+            projectId: components["schemas"]["Id"];
+            resourceId: components["schemas"]["Id"];
+            /** @enum {string} */
+            what: "opened" | "closed" | "deleted" | "reappeared" | "set" | "changed";
+        };
+        ChangePage: {
+            items: components["schemas"]["Change"][];
+            next: string;
         };
         Counts: {
             domains: number;
@@ -3124,6 +3190,74 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Activity"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listChanges: {
+        parameters: {
+            query?: {
+                /** @description Of one resource only. */
+                resource?: components["schemas"]["Id"];
+                /** @description After this time. */
+                since?: string;
+                /** @description Up to this time. */
+                until?: string;
+                /** @description Rows per page. */
+                limit?: components["parameters"]["Limit"];
+                /** @description `next` of the page before. */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: never;
+            path: {
+                /** @example 5f1e8a0c9b7d4e6f8a0b1c2d */
+                projectId: components["parameters"]["ProjectId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChangePage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    diff: {
+        parameters: {
+            query: {
+                /** @description The earlier time. */
+                from: string;
+                /** @description The later time; now when missing. */
+                to?: string;
+                /** @description Rows per page. */
+                limit?: components["parameters"]["Limit"];
+                /** @description `next` of the page before. */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: never;
+            path: {
+                /** @example 5f1e8a0c9b7d4e6f8a0b1c2d */
+                projectId: components["parameters"]["ProjectId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChangePage"];
                 };
             };
             default: components["responses"]["Problem"];
