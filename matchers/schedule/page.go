@@ -32,7 +32,7 @@ func (r *run) page(m *message, sub *rule.Rule) {
 			r.fail(m, sub, err)
 			return
 		}
-		list = append(list, r.choose(m, sub, &project, p.Resources)...)
+		list = append(list, r.choose(m, &project, p.Resources)...)
 		if cursor = p.Next; cursor == "" || !batched || len(list) >= want {
 			break
 		}
@@ -75,7 +75,7 @@ func (r *run) fail(m *message, sub *rule.Rule, err error) {
 }
 
 // choose leaves out what automation may not touch.
-func (r *run) choose(m *message, sub *rule.Rule, p *pipeline.Project, all []Resource) (list []Resource) {
+func (r *run) choose(m *message, p *pipeline.Project, all []Resource) (list []Resource) {
 	for i := range all {
 		if o := r.allowed(m, p, &all[i]); o != "" {
 			r.count(o)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -54,7 +55,7 @@ func (i inventory) Resources(_ context.Context, q schedule.Query) (p schedule.Pa
 		p.Resources = append(p.Resources, r)
 	}
 	if from+q.Limit < len(names) {
-		p.Next = fmt.Sprint(from + q.Limit)
+		p.Next = strconv.Itoa(from + q.Limit)
 	}
 	return p, nil
 }

@@ -275,11 +275,7 @@ func (n *node) status(ctx context.Context, p *corev1.Pod, s corev1.PodStatus) {
 func (n *node) times() map[string]int {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	out := map[string]int{}
-	for k, v := range n.ran {
-		out[k] = v
-	}
-	return out
+	return maps.Clone(n.ran)
 }
 
 func running() corev1.PodStatus {

@@ -216,9 +216,11 @@ func files(j *pipeline.Job) []corev1.KeyToPath {
 // environment holds no value that is the execution's own: those come from its Secret.
 func (r *Runner) environment(s *launcher.Spec) []corev1.EnvVar {
 	env := []corev1.EnvVar{
-		{Name: "HOME", Value: dirWork}, {Name: "TMPDIR", Value: "/tmp"},
+		{Name: "HOME", Value: dirWork},
+		{Name: "TMPDIR", Value: "/tmp"},
 		{Name: "STALKER_GATEWAY", Value: r.gateway},
-		{Name: "STALKER_EXECUTION", Value: s.Request.ID}, {Name: "STALKER_PROJECT", Value: s.Request.ProjectID},
+		{Name: "STALKER_EXECUTION", Value: s.Request.ID},
+		{Name: "STALKER_PROJECT", Value: s.Request.ProjectID},
 		{Name: "STALKER_RESOLVERS", Value: strings.Join(s.Project.Resolvers, ",")},
 		{Name: "STALKER_PARAMS_FILE", Value: dirIn + "/" + keyParams},
 		{Name: "STALKER_SECRET_PARAMS", Value: strings.Join(s.Secret, ",")},

@@ -233,7 +233,8 @@ func (plane) WaitFor(context.Context, int64) error          { return nil }
 func (plane) Position() int64                               { return 1 }
 func (plane) Secret(string, string) (pipeline.Secret, bool) { return pipeline.Secret{}, false }
 func (plane) Project(id string) (pipeline.Project, bool)    { return pipeline.Project{ID: id}, true }
-func (p plane) Job(name string) (j pipeline.Job, ok bool)   { j, ok = p.catalogue[name]; return j, ok }
+
+func (p plane) Job(name string) (j pipeline.Job, ok bool) { j, ok = p.catalogue[name]; return j, ok }
 
 // life starts a launcher with its queue; the returned function stops both in order.
 func (c *cluster) life(b *bus.Bus, r launcher.Runner, concurrency int) func() {

@@ -4,6 +4,87 @@
  */
 
 export interface paths {
+    "/api-keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List API keys, by name */
+        get: operations["listApiKeys"];
+        put?: never;
+        /**
+         * Make an API key
+         * @description The secret is shown once. The key may never do more than you may at that time.
+         */
+        post: operations["createApiKey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api-keys/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 5f1e8a0c9b7d4e6f8a0b1c2d */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Revoke an API key
+         * @description Others' take the scope manage:api-key:delete-all.
+         */
+        delete: operations["deleteApiKey"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read the audit log, the newest first
+         * @description Every change and every login, done or refused. The database itself refuses to change or remove a line.
+         */
+        get: operations["listAudit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/audit/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Export the audit log */
+        get: operations["exportAudit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/counts": {
         parameters: {
             query?: never;
@@ -232,6 +313,74 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/groups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List groups, by name */
+        get: operations["listGroups"];
+        put?: never;
+        /**
+         * Create a group
+         * @description Its members have its scopes in every project. You can give only what you have.
+         */
+        post: operations["createGroup"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/groups/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 5f1e8a0c9b7d4e6f8a0b1c2d */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        /** Read a group */
+        get: operations["getGroup"];
+        put?: never;
+        post?: never;
+        /** Delete a group */
+        delete: operations["deleteGroup"];
+        options?: never;
+        head?: never;
+        /** Change a group */
+        patch: operations["updateGroup"];
+        trace?: never;
+    };
+    "/groups/{id}/members/{userId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 5f1e8a0c9b7d4e6f8a0b1c2d */
+                id: components["parameters"]["Id"];
+                userId: components["schemas"]["Id"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        /** Put a user into a group */
+        put: operations["addGroupMember"];
+        post?: never;
+        /**
+         * Take a user out of a group
+         * @description The last who may do everything stays.
+         */
+        delete: operations["removeGroupMember"];
         options?: never;
         head?: never;
         patch?: never;
@@ -492,11 +641,92 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Who you are */
+        /** Who you are and what you may do */
         get: operations["getMe"];
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        /** Change your name */
+        patch: operations["updateMe"];
+        trace?: never;
+    };
+    "/me/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Change your password
+         * @description Your other sessions end.
+         */
+        put: operations["setPassword"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/me/second-factor": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Turn the second factor on */
+        put: operations["confirmSecondFactor"];
+        /**
+         * Get a secret for an authenticator
+         * @description Nothing changes until it is confirmed with a code.
+         */
+        post: operations["beginSecondFactor"];
+        /** Turn the second factor off */
+        delete: operations["removeSecondFactor"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/me/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List where you are logged in */
+        get: operations["listSessions"];
+        put?: never;
+        post?: never;
+        /** Log out everywhere else */
+        delete: operations["endSessions"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/me/sessions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 5f1e8a0c9b7d4e6f8a0b1c2d */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** End one of your sessions */
+        delete: operations["endSession"];
         options?: never;
         head?: never;
         patch?: never;
@@ -530,6 +760,26 @@ export interface paths {
         get: operations["getDocumentYAML"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/password-links/use": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Set a password with a one-time link
+         * @description Every session of the account ends. A second factor stays.
+         */
+        post: operations["usePasswordLink"];
         delete?: never;
         options?: never;
         head?: never;
@@ -854,6 +1104,53 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/projects/{projectId}/members": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 5f1e8a0c9b7d4e6f8a0b1c2d */
+                projectId: components["parameters"]["ProjectId"];
+            };
+            cookie?: never;
+        };
+        /** List who has a role in a project */
+        get: operations["listMembers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/projects/{projectId}/members/{kind}/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 5f1e8a0c9b7d4e6f8a0b1c2d */
+                projectId: components["parameters"]["ProjectId"];
+                kind: "user" | "group";
+                /** @example 5f1e8a0c9b7d4e6f8a0b1c2d */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Give a user or a group a role in a project
+         * @description viewer sees everything; editor changes resources, subscriptions and tags, and launches jobs; owner changes the project, its members and secrets.
+         */
+        put: operations["saveMember"];
+        post?: never;
+        /** Take a role away */
+        delete: operations["deleteMember"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/projects/{projectId}/ports/marks": {
         parameters: {
             query?: never;
@@ -894,6 +1191,23 @@ export interface paths {
          * @description Tag, block, delete, merge, note, owner. Answers once the next read shows it. Deleting also takes the scope `resources:websites:delete`; what is deleted shows again when it is seen again.
          */
         post: operations["markWebsites"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/scopes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the scopes there are */
+        get: operations["listScopes"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1053,6 +1367,119 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/users": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List users, by e-mail address */
+        get: operations["listUsers"];
+        put?: never;
+        /**
+         * Invite a user
+         * @description They have no password yet; the answer holds a link with which they set one, within an hour. Groups take that you have all their scopes.
+         */
+        post: operations["createUser"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/users/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 5f1e8a0c9b7d4e6f8a0b1c2d */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        /** Read a user */
+        get: operations["getUser"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete a user
+         * @description Their sessions, API keys and memberships go with them. The last who may do everything stays.
+         */
+        delete: operations["deleteUser"];
+        options?: never;
+        head?: never;
+        /**
+         * Change, deactivate or activate a user
+         * @description Takes that you may do all that they may. Deactivating ends their sessions, and their API keys work no more.
+         */
+        patch: operations["updateUser"];
+        trace?: never;
+    };
+    "/users/{id}/password-link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 5f1e8a0c9b7d4e6f8a0b1c2d */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make a one-time link with which the user sets a password
+         * @description It works for an hour; earlier ones end.
+         */
+        post: operations["createPasswordLink"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/users/{id}/second-factor": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 5f1e8a0c9b7d4e6f8a0b1c2d */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Turn the second factor of a user off */
+        delete: operations["resetSecondFactor"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/users/{id}/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 5f1e8a0c9b7d4e6f8a0b1c2d */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        /** List where a user is logged in */
+        get: operations["listUserSessions"];
+        put?: never;
+        post?: never;
+        /** Log a user out everywhere */
+        delete: operations["endUserSessions"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/version": {
         parameters: {
             query?: never;
@@ -1157,10 +1584,39 @@ export interface components {
             /** @description Whether the next read shows it. */
             visible: boolean;
         };
+        ApiKey: {
+            createdAt: components["schemas"]["Time"];
+            expiresAt: components["schemas"]["Time"];
+            id: components["schemas"]["Id"];
+            /** @description To the minute. */
+            lastUsed?: components["schemas"]["Time"];
+            name: string;
+            projects?: string[];
+            scopes: string[];
+            userId: components["schemas"]["Id"];
+        };
         Argument: {
             name: string;
             /** @description Any JSON value. */
             value: unknown;
+        };
+        AuditEvent: {
+            /** @description The operationId. */
+            action: string;
+            /** @description Name or e-mail address at that time. */
+            actor: string;
+            actorId: string;
+            address: string;
+            at: components["schemas"]["Time"];
+            detail?: string;
+            projectId?: string;
+            seq: number;
+            /** @description The status of the answer. */
+            status: number;
+            /** @description The path. */
+            target?: string;
+            /** @description session, api-key:<id>, operator, or none for who was not known. */
+            via: string;
         };
         /** @description Why it was requested. */
         Cause: {
@@ -1344,6 +1800,24 @@ export interface components {
         };
         /** @enum {string} */
         FindingType: "HostnameFinding" | "IpFinding" | "HostnameIpFinding" | "IpRangeFinding" | "PortFinding" | "WebsiteFinding" | "TagFinding" | "CustomFinding";
+        Group: {
+            builtIn?: boolean;
+            description?: string;
+            /** @description Groups of the single sign-on whose people are members. */
+            external?: string[];
+            id: components["schemas"]["Id"];
+            /** @description Ids of users. */
+            members: string[];
+            name: string;
+            scopes: string[];
+            version: number;
+        };
+        GroupInput: {
+            description?: string;
+            external?: string[];
+            name?: string;
+            scopes?: components["schemas"]["ScopeName"][];
+        };
         Host: {
             /** @description Automation leaves it alone. */
             blocked: boolean;
@@ -1388,6 +1862,21 @@ export interface components {
             message: string;
             /** @description The parameter's name, or the place in the body, such as `ips[3]`. */
             path?: string;
+        };
+        InvitedUser: {
+            /** @description May log in. */
+            active: boolean;
+            createdAt?: components["schemas"]["Time"];
+            email: string;
+            hasPassword?: boolean;
+            id: string;
+            lastLogin?: components["schemas"]["Time"];
+            link: components["schemas"]["PasswordLink"];
+            name: string;
+            secondFactor?: boolean;
+            /** @description Came by single sign-on. */
+            singleSignOn?: boolean;
+            version: number;
         };
         IpRange: {
             /** @description Automation leaves it alone. */
@@ -1534,6 +2023,48 @@ export interface components {
             /** @description Whether the next read shows it. */
             visible: boolean;
         };
+        Me: {
+            active?: boolean;
+            /** @description The key you came with; you may do what both it and you may. */
+            apiKey?: components["schemas"]["ApiKey"];
+            createdAt?: components["schemas"]["Time"];
+            email: string;
+            hasPassword: boolean;
+            id: string;
+            lastLogin?: components["schemas"]["Time"];
+            name: string;
+            /** @description What you may do besides, by project. */
+            projects?: {
+                [key: string]: string[];
+            };
+            /** @description What you may do, in every project. */
+            scopes: string[];
+            secondFactor: boolean;
+            version?: number;
+        };
+        Member: {
+            id: components["schemas"]["Id"];
+            /** @enum {string} */
+            kind: "user" | "group";
+            /** @description The user's e-mail address or the group's name. */
+            name: string;
+            projectId: components["schemas"]["Id"];
+            /** @enum {string} */
+            role: "viewer" | "editor" | "owner";
+        };
+        NewApiKey: {
+            createdAt: components["schemas"]["Time"];
+            expiresAt: components["schemas"]["Time"];
+            id: components["schemas"]["Id"];
+            /** @description To the minute. */
+            lastUsed?: components["schemas"]["Time"];
+            name: string;
+            projects?: string[];
+            scopes: string[];
+            /** @description For `Authorization: Bearer …`. It is not shown again. */
+            token: string;
+            userId: components["schemas"]["Id"];
+        };
         NewPassword: string;
         Parameter: {
             /** @description A value of the type. */
@@ -1546,6 +2077,11 @@ export interface components {
             summary?: string;
             /** @enum {string} */
             type: "string" | "number" | "boolean" | "string[]" | "number[]";
+        };
+        PasswordLink: {
+            /** @description Of the page in the web interface. */
+            path: string;
+            token: string;
         };
         Port: {
             /** @description Automation leaves it alone. */
@@ -1673,6 +2209,8 @@ export interface components {
             in?: string[];
             out?: string[];
         };
+        /** @description area:resource:action. A star stands for anything: resources:*:read, data:*, *. */
+        ScopeName: string;
         SearchCheck: {
             /** @description The filter in its shortest usual spelling. */
             canonical?: string;
@@ -1715,6 +2253,18 @@ export interface components {
         SearchTermList: {
             items: components["schemas"]["SearchTerm"][];
             total: number;
+        };
+        Session: {
+            address: string;
+            /** @description What the browser calls itself. */
+            agent: string;
+            createdAt: components["schemas"]["Time"];
+            /** @description It is this one. */
+            current: boolean;
+            expiresAt: components["schemas"]["Time"];
+            id: components["schemas"]["Id"];
+            /** @description To the minute. */
+            lastSeen: components["schemas"]["Time"];
         };
         /** @enum {string} */
         State: "queued" | "starting" | "running" | "succeeded" | "failed" | "stopped" | "timed_out" | "lost";
@@ -1763,15 +2313,34 @@ export interface components {
         Time: string;
         /**
          * @example {
+         *       "active": true,
          *       "email": "ana@example.com",
          *       "id": "5f1e8a0c9b7d4e6f8a0b1c2d",
          *       "name": "Ana"
          *     }
          */
         User: {
+            active: boolean;
+            createdAt?: components["schemas"]["Time"];
             email: string;
             id: string;
+            lastLogin?: components["schemas"]["Time"];
             name: string;
+            version?: number;
+        };
+        UserDetail: {
+            /** @description May log in. */
+            active: boolean;
+            createdAt?: components["schemas"]["Time"];
+            email: string;
+            hasPassword: boolean;
+            id: string;
+            lastLogin?: components["schemas"]["Time"];
+            name: string;
+            secondFactor: boolean;
+            /** @description Came by single sign-on. */
+            singleSignOn: boolean;
+            version: number;
         };
         Website: {
             /** @description Automation leaves it alone. */
@@ -1887,6 +2456,166 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    listApiKeys: {
+        parameters: {
+            query?: {
+                /** @description Whose; `all` for everybody's. Others' take the scope manage:api-key:read-all. */
+                user?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The keys, without their secrets. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["ApiKey"][];
+                        next?: string;
+                        total: number;
+                    };
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    createApiKey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "expiresAt": "2027-01-01T00:00:00Z",
+                 *       "name": "nightly export",
+                 *       "scopes": [
+                 *         "resources:*:read"
+                 *       ]
+                 *     }
+                 */
+                "application/json": {
+                    /** @description Within 366 days. */
+                    expiresAt: components["schemas"]["Time"];
+                    name: string;
+                    /** @description Only in these; missing means wherever you may. */
+                    projects?: components["schemas"]["Id"][];
+                    scopes: components["schemas"]["ScopeName"][];
+                };
+            };
+        };
+        responses: {
+            /** @description The key and its secret. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewApiKey"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    deleteApiKey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 5f1e8a0c9b7d4e6f8a0b1c2d */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: components["responses"]["Done"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    listAudit: {
+        parameters: {
+            query?: {
+                /** @description Who did it. */
+                actor?: string;
+                /** @description The operationId. */
+                action?: string;
+                /** @description Only of this project. Without it, of every project you may see. */
+                project?: components["parameters"]["Project"];
+                /** @description A part of actor, target, detail or address. */
+                q?: string;
+                since?: components["schemas"]["Time"];
+                /** @description Exclusive. */
+                until?: components["schemas"]["Time"];
+                /** @description Rows per page. */
+                limit?: components["parameters"]["Limit"];
+                /** @description `next` of the page before. */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["AuditEvent"][];
+                        next?: string;
+                    };
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    exportAudit: {
+        parameters: {
+            query?: {
+                /** @description Who did it. */
+                actor?: string;
+                /** @description The operationId. */
+                action?: string;
+                /** @description Only of this project. Without it, of every project you may see. */
+                project?: components["parameters"]["Project"];
+                /** @description A part of actor, target, detail or address. */
+                q?: string;
+                since?: components["schemas"]["Time"];
+                /** @description Exclusive. */
+                until?: components["schemas"]["Time"];
+                format?: "jsonl" | "csv";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The lines. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": string;
+                    "text/csv": string;
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     getCounts: {
         parameters: {
             query?: {
@@ -2312,6 +3041,190 @@ export interface operations {
                     "application/json": components["schemas"]["FacetList"];
                 };
             };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listGroups: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Every group. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["Group"][];
+                        next?: string;
+                        total: number;
+                    };
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    createGroup: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description A text of your choice, such as a UUID. Sending the same request again with the same key finds what the first one made instead of making another.
+                 * @example 3f0c8e6a-8c2c-4b66-9d19-0d7f5f1f6f2e
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "auditors",
+                 *       "scopes": [
+                 *         "resources:*:read",
+                 *         "manage:audit:read"
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["GroupInput"];
+            };
+        };
+        responses: {
+            /** @description The group. */
+            201: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    Location: components["headers"]["Location"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Group"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getGroup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 5f1e8a0c9b7d4e6f8a0b1c2d */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The group. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Group"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    deleteGroup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 5f1e8a0c9b7d4e6f8a0b1c2d */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: components["responses"]["Done"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    updateGroup: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description The `ETag` of what the change is based on. When it was changed meanwhile the answer is 412 and nothing happens.
+                 * @example "4"
+                 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @example 5f1e8a0c9b7d4e6f8a0b1c2d */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "external": [
+                 *         "security-team"
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["GroupInput"];
+            };
+        };
+        responses: {
+            /** @description The group as it is now. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Group"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    addGroupMember: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 5f1e8a0c9b7d4e6f8a0b1c2d */
+                id: components["parameters"]["Id"];
+                userId: components["schemas"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: components["responses"]["Done"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    removeGroupMember: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 5f1e8a0c9b7d4e6f8a0b1c2d */
+                id: components["parameters"]["Id"];
+                userId: components["schemas"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: components["responses"]["Done"];
             default: components["responses"]["Problem"];
         };
     };
@@ -2802,6 +3715,8 @@ export interface operations {
                  *     }
                  */
                 "application/json": {
+                    /** @description Of the second factor. An account that has one answers 401 with the header Stalker-Second-Factor until it is sent. */
+                    code?: string;
                     email: string;
                     password: string;
                 };
@@ -2840,9 +3755,193 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/json": components["schemas"]["Me"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    updateMe: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "Ana"
+                 *     }
+                 */
+                "application/json": {
+                    name: string;
+                };
+            };
+        };
+        responses: {
+            /** @description You, as you are now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
                     "application/json": components["schemas"]["User"];
                 };
             };
+            default: components["responses"]["Problem"];
+        };
+    };
+    setPassword: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "newPassword": "seven quiet rivers at dawn",
+                 *       "password": "correct horse battery staple"
+                 *     }
+                 */
+                "application/json": {
+                    newPassword: components["schemas"]["NewPassword"];
+                    password: string;
+                };
+            };
+        };
+        responses: {
+            204: components["responses"]["Done"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    confirmSecondFactor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "code": "123456",
+                 *       "password": "correct horse battery staple",
+                 *       "secret": "JBSWY3DPEHPK3PXP"
+                 *     }
+                 */
+                "application/json": {
+                    code: string;
+                    password: string;
+                    secret: string;
+                };
+            };
+        };
+        responses: {
+            204: components["responses"]["Done"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    beginSecondFactor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The secret. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        secret: string;
+                        /** @description What an authenticator reads from a QR code. */
+                        url: string;
+                    };
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    removeSecondFactor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    password: string;
+                };
+            };
+        };
+        responses: {
+            204: components["responses"]["Done"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    listSessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Your sessions. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["Session"][];
+                        next?: string;
+                        total: number;
+                    };
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    endSessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: components["responses"]["Done"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    endSession: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 5f1e8a0c9b7d4e6f8a0b1c2d */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: components["responses"]["Done"];
             default: components["responses"]["Problem"];
         };
     };
@@ -2885,6 +3984,32 @@ export interface operations {
                     "application/yaml": string;
                 };
             };
+            default: components["responses"]["Problem"];
+        };
+    };
+    usePasswordLink: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "password": "correct horse battery staple",
+                 *       "token": "K4XW7QJ2MBN3K4XW7QJ2MBN3"
+                 *     }
+                 */
+                "application/json": {
+                    password: components["schemas"]["NewPassword"];
+                    token: string;
+                };
+            };
+        };
+        responses: {
+            204: components["responses"]["Done"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3514,6 +4639,84 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    listMembers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 5f1e8a0c9b7d4e6f8a0b1c2d */
+                projectId: components["parameters"]["ProjectId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The roles. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["Member"][];
+                        next?: string;
+                        total: number;
+                    };
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    saveMember: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 5f1e8a0c9b7d4e6f8a0b1c2d */
+                projectId: components["parameters"]["ProjectId"];
+                kind: "user" | "group";
+                /** @example 5f1e8a0c9b7d4e6f8a0b1c2d */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "role": "editor"
+                 *     }
+                 */
+                "application/json": {
+                    /** @enum {string} */
+                    role: "viewer" | "editor" | "owner";
+                };
+            };
+        };
+        responses: {
+            204: components["responses"]["Done"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    deleteMember: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 5f1e8a0c9b7d4e6f8a0b1c2d */
+                projectId: components["parameters"]["ProjectId"];
+                kind: "user" | "group";
+                /** @example 5f1e8a0c9b7d4e6f8a0b1c2d */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: components["responses"]["Done"];
+            default: components["responses"]["Problem"];
+        };
+    };
     markPorts: {
         parameters: {
             query?: never;
@@ -3583,6 +4786,31 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Marked"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listScopes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What the operations of this document need. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: string[];
+                        next?: string;
+                        total: number;
+                    };
                 };
             };
             default: components["responses"]["Problem"];
@@ -3921,6 +5149,243 @@ export interface operations {
                     "application/json": components["schemas"]["Subscription"];
                 };
             };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listUsers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Every user. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["UserDetail"][];
+                        next?: string;
+                        total: number;
+                    };
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    createUser: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description A text of your choice, such as a UUID. Sending the same request again with the same key finds what the first one made instead of making another.
+                 * @example 3f0c8e6a-8c2c-4b66-9d19-0d7f5f1f6f2e
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "email": "ben@example.com",
+                 *       "name": "Ben"
+                 *     }
+                 */
+                "application/json": {
+                    email: components["schemas"]["Email"];
+                    groups?: components["schemas"]["Id"][];
+                    name?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description The user and their link. */
+            201: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    Location: components["headers"]["Location"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvitedUser"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getUser: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 5f1e8a0c9b7d4e6f8a0b1c2d */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The user. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserDetail"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    deleteUser: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 5f1e8a0c9b7d4e6f8a0b1c2d */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: components["responses"]["Done"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    updateUser: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description The `ETag` of what the change is based on. When it was changed meanwhile the answer is 412 and nothing happens.
+                 * @example "4"
+                 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @example 5f1e8a0c9b7d4e6f8a0b1c2d */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "active": false
+                 *     }
+                 */
+                "application/json": {
+                    active?: boolean;
+                    email?: components["schemas"]["Email"];
+                    name?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description The user as they are now. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserDetail"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    createPasswordLink: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 5f1e8a0c9b7d4e6f8a0b1c2d */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The link. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PasswordLink"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    resetSecondFactor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 5f1e8a0c9b7d4e6f8a0b1c2d */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: components["responses"]["Done"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    listUserSessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 5f1e8a0c9b7d4e6f8a0b1c2d */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Their sessions. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["Session"][];
+                        next?: string;
+                        total: number;
+                    };
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    endUserSessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 5f1e8a0c9b7d4e6f8a0b1c2d */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: components["responses"]["Done"];
             default: components["responses"]["Problem"];
         };
     };
