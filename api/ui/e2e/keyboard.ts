@@ -23,10 +23,10 @@ export function keyboard(w: () => World) {
     await page.goto('/');
     await settled(page);
     await page.keyboard.press('Control+k');
-    await page.getByRole('dialog').getByRole('textbox').fill('127.0.40.2');
-    await page.getByRole('dialog').getByRole('button', { name: '127.0.40.2', exact: true }).click();
-    await page.getByRole('heading', { level: 1, name: '127.0.40.2' }).waitFor();
-    expect(page.url()).toMatch(/\/hosts\/[0-9a-f]{24}/);
+    await page.getByRole('dialog').getByRole('textbox').fill('shop.lab');
+    await page.getByRole('dialog').getByRole('button', { name: 'shop.lab.test', exact: true }).click();
+    await page.getByRole('heading', { level: 1, name: 'shop.lab.test' }).waitFor();
+    expect(page.url()).toMatch(/\/domains\/[0-9a-f]{24}/);
     await page.context().close();
   });
 
