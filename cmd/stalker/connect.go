@@ -33,22 +33,31 @@ type connection struct {
 	stop func() error
 }
 
-// connect finds a running server, or starts one in a temporary directory.
-func (f *where) connect(ctx context.Context, c *cobra.Command) (connection, error) {
-	nothing := func() error { return nil }
+// running finds a running server: the one that was named, else the one of the data
+// directory. The client is nil when there is none.
+func (f *where) running(ctx context.Context) (cl *client.Client, address string, err error) {
 	if f.server != "" {
 		if u, err := url.Parse(f.server); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-			return connection{}, fmt.Errorf("--server %q is no address of a server, such as http://127.0.0.1:8080", f.server)
+			return nil, "", fmt.Errorf("--server %q is no address of a server, such as http://127.0.0.1:8080", f.server)
 		}
-		return connection{client.New(f.server, f.token), f.server, "", nothing}, nil
+		return client.New(f.server, f.token), f.server, nil
 	}
-	if a, ok := announced(ctx, f.data); ok {
-		cl := client.New(a.URL, a.Token)
-		cl.Follow(func(ctx context.Context) (string, string, bool) {
-			a, ok := announced(ctx, f.data)
-			return a.URL, a.Token, ok
-		})
-		return connection{cl, a.URL, "", nothing}, nil
+	a, ok := announced(ctx, f.data)
+	if !ok {
+		return nil, "", nil
+	}
+	cl = client.New(a.URL, a.Token)
+	cl.Follow(func(ctx context.Context) (string, string, bool) {
+		a, ok := announced(ctx, f.data)
+		return a.URL, a.Token, ok
+	})
+	return cl, a.URL, nil
+}
+
+// connect finds a running server, or starts one in a temporary directory.
+func (f *where) connect(ctx context.Context, c *cobra.Command) (connection, error) {
+	if cl, address, err := f.running(ctx); err != nil || cl != nil {
+		return connection{cl, address, "", func() error { return nil }}, err
 	}
 	dir, err := os.MkdirTemp("", "stalker-")
 	if err != nil {

@@ -14,32 +14,12 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/stalker-asm/stalker/api/export"
-	"github.com/stalker-asm/stalker/cmd/internal/app"
 	"github.com/stalker-asm/stalker/cmd/internal/client"
 	"github.com/stalker-asm/stalker/pipeline"
 )
 
 // exportKinds are what can be exported, as the API's paths call them.
 var exportKinds = []string{"domains", "hosts", "ip-ranges", "ports", "websites", "findings", "executions"}
-
-// remote says which server a command speaks to.
-type remote struct{ server, token, data string }
-
-func (r *remote) flags(c *cobra.Command) {
-	c.Flags().StringVar(&r.server, "server", os.Getenv("STALKER_SERVER"), "address of a running server")
-	c.Flags().StringVar(&r.token, "token", os.Getenv("STALKER_TOKEN"), "token for that server")
-	c.Flags().StringVar(&r.data, "data", app.DefaultData(), "data directory of a running server on this machine")
-}
-
-func (r *remote) connect(ctx context.Context) (*client.Client, error) {
-	if r.server != "" {
-		return client.New(r.server, r.token), nil
-	}
-	if a, ok := announced(ctx, r.data); ok {
-		return client.New(a.URL, a.Token), nil
-	}
-	return nil, errors.New("no server runs here: start one with stalker serve, or name one with --server and --token")
-}
 
 // projectID finds a project by its id or name; "" stays.
 func projectID(ctx context.Context, cl *client.Client, name string) (string, error) {
@@ -61,7 +41,7 @@ func projectID(ctx context.Context, cl *client.Client, name string) (string, err
 }
 
 func exportCommand() *cobra.Command {
-	var r remote
+	var r where
 	var query, format, project, sort, fields, file string
 	c := &cobra.Command{
 		Use:   "export KIND",
@@ -75,7 +55,10 @@ func exportCommand() *cobra.Command {
 			if !slices.Contains(exportKinds, args[0]) {
 				return fmt.Errorf("%q is none of %s", args[0], strings.Join(exportKinds, ", "))
 			}
-			cl, err := r.connect(c.Context())
+			cl, _, err := r.running(c.Context())
+			if err == nil && cl == nil {
+				err = errors.New("no server runs here: start one with stalker serve, or name one with --server and --token")
+			}
 			if err != nil {
 				return err
 			}
