@@ -30,7 +30,7 @@ func TestMain(m *testing.M) {
 
 // program prepares a call of the program that knows no server and no data but
 // those it is given.
-func program(ctx context.Context, t *testing.T, args ...string) *exec.Cmd {
+func program(ctx context.Context, t testing.TB, args ...string) *exec.Cmd {
 	t.Helper()
 	cmd := exec.CommandContext(ctx, os.Args[0], args...)
 	for _, kv := range os.Environ() {
@@ -79,7 +79,7 @@ type daemon struct {
 }
 
 // serving starts stalker serve and waits until it says where it is.
-func serving(t *testing.T, data string, env ...string) *daemon {
+func serving(t testing.TB, data string, env ...string) *daemon {
 	t.Helper()
 	d := spawn(t, data, env...)
 	d.ready(t)
@@ -89,7 +89,7 @@ func serving(t *testing.T, data string, env ...string) *daemon {
 var announcement = regexp.MustCompile(`is running at (http://\S+)`)
 
 // spawn starts stalker serve.
-func spawn(t *testing.T, data string, env ...string) *daemon {
+func spawn(t testing.TB, data string, env ...string) *daemon {
 	t.Helper()
 	d := &daemon{gone: make(chan struct{})}
 	d.cmd = program(context.WithoutCancel(t.Context()), t, "serve", "--data", data, "--listen", "127.0.0.1:0")
@@ -122,7 +122,7 @@ func (d *daemon) said() string {
 	return d.stderr.String()
 }
 
-func (d *daemon) ready(t *testing.T) {
+func (d *daemon) ready(t testing.TB) {
 	t.Helper()
 	for end := time.Now().Add(2 * time.Minute); time.Now().Before(end); {
 		if m := announcement.FindStringSubmatch(d.said()); m != nil {
