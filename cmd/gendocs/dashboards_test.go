@@ -4,12 +4,14 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/goccy/go-yaml"
 
 	"github.com/stalker-asm/stalker/cmd/internal/app"
+	"github.com/stalker-asm/stalker/pipeline"
 )
 
 var metricName = regexp.MustCompile(`\bstalker_[a-z_]+`)
@@ -72,6 +74,7 @@ func TestAlertsAskForMetricsThatExistAndLinkToARunbook(t *testing.T) {
 	if err := yaml.Unmarshal(text, &file); err != nil {
 		t.Fatal(err)
 	}
+	sections := headings(t, "../../docs/19-troubleshooting.md")
 	rules := 0
 	for _, g := range file.Groups {
 		for _, r := range g.Rules {
@@ -80,9 +83,40 @@ func TestAlertsAskForMetricsThatExistAndLinkToARunbook(t *testing.T) {
 			if r.Labels["severity"] == "" || r.Annotations["summary"] == "" || !strings.HasPrefix(r.Annotations["runbook_url"], "RUNBOOK_URL#") {
 				t.Errorf("%s lacks a severity, a summary or a runbook", r.Alert)
 			}
+			if at := strings.TrimPrefix(r.Annotations["runbook_url"], "RUNBOOK_URL#"); !slices.Contains(sections, at) {
+				t.Errorf("the runbook of %s is section %q of docs/19-troubleshooting.md, which has only %q", r.Alert, at, sections)
+			}
 		}
 	}
 	if rules < 5 {
 		t.Errorf("only %d rules were read", rules)
+	}
+}
+
+// headings returns the second-level headings of a Markdown file, as the anchors that
+// links name.
+func headings(t *testing.T, path string) (anchors []string) {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(text)) {
+		if h, ok := strings.CutPrefix(line, "## "); ok {
+			anchors = append(anchors, strings.ReplaceAll(strings.ToLower(strings.TrimSpace(h)), " ", "-"))
+		}
+	}
+	return anchors
+}
+
+func TestEveryReasonOfAFailureIsExplained(t *testing.T) {
+	text, err := os.ReadFile("../../docs/19-troubleshooting.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range pipeline.Reasons() {
+		if !strings.Contains(string(text), "`"+string(r)+"`") {
+			t.Errorf("docs/19-troubleshooting.md does not explain %s", r)
+		}
 	}
 }

@@ -65,7 +65,7 @@ HOST       PORT     SERVICE  PRODUCT               NAMES
 WEBSITE          STATUS  TITLE                          TECHNOLOGIES  CERTIFICATE UNTIL
 https://a.test/  200     \u001b]0;owned\u0007 Grüße <b>  nginx  ` + day + `, in 4 days
 
-0 domains, 2 hosts, 2 ports, 1 websites
+0 domains, 2 hosts, 2 ports, 1 website
 `
 	fold := func(s string) string { return strings.Join(strings.Fields(s), " ") }
 	if d := cmp.Diff(fold(b.String()), fold(want)); d != "" {

@@ -17,8 +17,20 @@ import (
 // Line is the progress in one line.
 func (p *Progress) Line() string {
 	c := p.Counts
-	return fmt.Sprintf("%3ds  jobs: %d running, %d waiting, %d done, %d failed  findings: %d  found: %d domains, %d hosts, %d ports, %d websites",
-		int(p.Elapsed.Seconds()), p.Running(), p.Waiting(), p.Done(), p.Failed(), c.Findings, c.Domains, c.Hosts, c.Ports, c.Websites)
+	return fmt.Sprintf("%3ds  jobs: %d running, %d waiting, %d done, %d failed  findings: %d  found: %s",
+		int(p.Elapsed.Seconds()), p.Running(), p.Waiting(), p.Done(), p.Failed(), c.Findings, summary(c.Domains, c.Hosts, c.Ports, c.Websites))
+}
+
+// summary counts what was found.
+func summary[N int | uint64](domains, hosts, ports, websites N) string {
+	return strings.Join([]string{count(domains, "domain"), count(hosts, "host"), count(ports, "port"), count(websites, "website")}, ", ")
+}
+
+func count[N int | uint64](n N, what string) string {
+	if n != 1 {
+		what += "s"
+	}
+	return fmt.Sprintf("%d %s", n, what)
 }
 
 // Printable makes what a target said safe for a terminal: what could move the
@@ -67,7 +79,7 @@ func (r *Result) Table(w io.Writer) error {
 		}
 		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", Printable(s.URL), status, Printable(s.Title), Printable(strings.Join(s.Technologies, ", ")), until(s.Certificate))
 	}
-	fmt.Fprintf(t, "\n%d domains, %d hosts, %d ports, %d websites\n", len(r.Domains), len(r.Hosts), len(r.Ports), len(r.Websites))
+	fmt.Fprintf(t, "\n%s\n", summary(len(r.Domains), len(r.Hosts), len(r.Ports), len(r.Websites)))
 	return t.Flush()
 }
 
@@ -87,11 +99,20 @@ func until(c *pipeline.Certificate) string {
 	}
 }
 
-// JSON writes the result as one document.
+// JSON writes the result as one document. A list without elements is [], not null.
 func (r *Result) JSON(w io.Writer) error {
+	r.Domains, r.Hosts, r.Ranges = present(r.Domains), present(r.Hosts), present(r.Ranges)
+	r.Ports, r.Websites = present(r.Ports), present(r.Websites)
 	e := json.NewEncoder(w)
 	e.SetIndent("", "  ")
 	return e.Encode(r)
+}
+
+func present[T any](list []T) []T {
+	if list == nil {
+		return []T{}
+	}
+	return list
 }
 
 // JSONL writes one resource per line, with its kind.
