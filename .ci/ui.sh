@@ -10,7 +10,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/../api/ui"
 
-sources() { find src public index.html package.json package-lock.json tsconfig.json vite.config.ts -type f -print0 | sort -z | xargs -0 sha256sum | sha256sum | cut -d' ' -f1; }
+sources() { find src public index.html package.json package-lock.json tsconfig.json vite.config.ts fonts.ts -type f -print0 | sort -z | xargs -0 sha256sum | sha256sum | cut -d' ' -f1; }
 packages() { sha256sum package-lock.json | cut -d' ' -f1; }
 
 install() {

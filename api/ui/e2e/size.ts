@@ -1,9 +1,10 @@
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { expect, it } from 'vitest';
 
 const dist = resolve(import.meta.dirname, '../dist');
-const limit = 300;
+// the product promises 300; what is free of it is for what comes
+const limit = 220;
 
 interface Chunk {
   file: string;
@@ -23,8 +24,8 @@ export function size() {
       chunk.imports?.forEach(add);
     };
     ['index.html', 'src/pages/Dashboard.tsx'].forEach(add);
-    // of the fonts a browser takes only the subsets a page needs
-    Object.values(manifest).filter((c) => /-latin-(wght|400)-normal.*\.woff2$/.test(c.file)).forEach((c) => files.add(c.file));
+    // of the fonts a browser takes only the parts a page needs
+    readdirSync(`${dist}/assets`).filter((f) => /-basic-.*\.woff2$/.test(f)).forEach((f) => files.add(`assets/${f}`));
     const bytes = [...files].reduce((n, f) => n + statSync(existsSync(`${dist}/${f}.gz`) ? `${dist}/${f}.gz` : `${dist}/${f}`).size, 0);
     console.log(`first load: ${Math.round(bytes / 1000)} kB compressed, limit ${limit} kB`);
     expect(bytes).toBeLessThanOrEqual(limit * 1000);

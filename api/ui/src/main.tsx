@@ -1,7 +1,7 @@
 import '@fontsource-variable/inter/wght.css';
 import '@fontsource/jetbrains-mono/400.css';
+import '~/app/fonts.css';
 import '~/app/mantine';
-import '@mantine/notifications/styles.css';
 import '~/app/global.css';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';

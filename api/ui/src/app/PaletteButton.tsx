@@ -1,11 +1,12 @@
 import { Button, Kbd } from '@mantine/core';
 import { useHotkeys } from '@mantine/hooks';
 import { IconSearch } from '@tabler/icons-react';
-import { lazy, Suspense, useState } from 'react';
+import { Suspense, useState } from 'react';
 import { t } from '~/text';
+import { later } from './later';
 import classes from './PaletteButton.module.css';
 
-const Palette = lazy(() => import('./Palette'));
+const Palette = later(() => import('./Palette'));
 
 /** PaletteButton fetches the command palette when it is first wanted; from then on that listens itself. */
 export function PaletteButton() {

@@ -1,60 +1,54 @@
-import { ActionIcon, Button, Combobox, useCombobox } from '@mantine/core';
+import { ActionIcon, Button } from '@mantine/core';
 import { IconChevronDown, IconX } from '@tabler/icons-react';
-import { useState } from 'react';
+import { Suspense, useState, type ComponentPropsWithRef } from 'react';
 import { useProjects } from '~/api/queries';
 import { t } from '~/text';
+import { later } from './later';
 import classes from './ProjectPicker.module.css';
 import { useProject } from './project';
 
-/** ProjectPicker limits every page to one project. */
+const ProjectBox = later(() => import('./ProjectBox'));
+
+export interface Picker {
+  project: string;
+  /** what is shown: a project's name, or that all are */
+  name: string;
+  choose: (id: string) => void;
+}
+
+/** ProjectPicker limits every page to one project. What opens is fetched when it first does. */
 export function ProjectPicker() {
-  const [project, setProject] = useProject();
-  const [text, setText] = useState('');
+  const [project, choose] = useProject();
+  const [wanted, setWanted] = useState(false);
   const projects = useProjects().data ?? [];
-  const box = useCombobox({ onDropdownClose: () => setText(''), onDropdownOpen: () => box.focusSearchInput() });
-  const name = project && (projects.find((p) => p.id === project)?.name ?? t.projects.unknown);
-  const options = projects.filter((p) => p.name.toLowerCase().includes(text.trim().toLowerCase())).slice(0, 100);
-  const choose = (id: string) => {
-    setProject(id);
-    box.closeDropdown();
-  };
+  const name = project ? (projects.find((p) => p.id === project)?.name ?? t.projects.unknown) : t.projects.all;
+  const button = <PickerButton project={project} name={name} open={false} onClick={() => setWanted(true)} />;
   return (
     <div className={classes.picker} data-set={project ? true : undefined}>
-      <Combobox store={box} width={280} position="bottom-start" onOptionSubmit={choose}>
-        <Combobox.Target targetType="button" withAriaAttributes={false}>
-          <Button
-            variant="default"
-            className={classes.button}
-            rightSection={!project && <IconChevronDown size={14} />}
-            onClick={() => box.toggleDropdown()}
-            aria-haspopup="listbox"
-            aria-expanded={box.dropdownOpened}
-            aria-label={t.projects.filter(name || t.projects.all)}
-          >
-            {name || t.projects.all}
-          </Button>
-        </Combobox.Target>
-        <Combobox.Dropdown>
-          <Combobox.Search
-            value={text}
-            onChange={(e) => setText(e.currentTarget.value)}
-            placeholder={t.projects.find}
-            aria-label={t.projects.find}
-          />
-          <Combobox.Options mah={320} className={classes.options} aria-label={t.projects.title}>
-            {text === '' && <Combobox.Option value="">{t.projects.all}</Combobox.Option>}
-            {options.map((p) => (
-              <Combobox.Option key={p.id} value={p.id} active={p.id === project}>{p.name}</Combobox.Option>
-            ))}
-            {options.length === 0 && text !== '' && <Combobox.Empty>{t.states.nothing}</Combobox.Empty>}
-          </Combobox.Options>
-        </Combobox.Dropdown>
-      </Combobox>
+      {wanted ? <Suspense fallback={button}><ProjectBox project={project} name={name} choose={choose} /></Suspense> : button}
       {project && (
-        <ActionIcon className={classes.clear} size="sm" aria-label={t.projects.clear} onClick={() => setProject('')}>
+        <ActionIcon className={classes.clear} size="sm" aria-label={t.projects.clear} onClick={() => choose('')}>
           <IconX size={14} />
         </ActionIcon>
       )}
     </div>
+  );
+}
+
+type ButtonProps = Omit<Picker, 'choose'> & { open: boolean } & ComponentPropsWithRef<'button'>;
+
+export function PickerButton({ project, name, open, color: _, ...others }: ButtonProps) {
+  return (
+    <Button
+      variant="default"
+      {...others}
+      className={classes.button}
+      rightSection={!project && <IconChevronDown size={14} />}
+      aria-haspopup="listbox"
+      aria-expanded={open}
+      aria-label={t.projects.filter(name)}
+    >
+      {name}
+    </Button>
   );
 }

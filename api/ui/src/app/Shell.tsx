@@ -12,7 +12,7 @@ import { PaletteButton } from './PaletteButton';
 import { ProjectPicker } from './ProjectPicker';
 import { useCarryProject } from './project';
 import classes from './Shell.module.css';
-import { UserMenu } from './UserMenu';
+import { UserButton } from './UserButton';
 
 /** Shell is the frame around every page of somebody who is logged in. */
 export function Shell() {
@@ -50,7 +50,7 @@ function Frame() {
           </Group>
           <Group gap={4} wrap="nowrap">
             <PaletteButton />
-            <UserMenu />
+            <UserButton />
           </Group>
         </Group>
         {busy && <Box className={classes.progress} role="progressbar" aria-label={t.states.loading} />}

@@ -12,12 +12,13 @@ const schemes: { value: MantineColorScheme; icon: typeof IconSun }[] = [
   { value: 'auto', icon: IconDeviceDesktop },
 ];
 
-export function UserMenu() {
+/** UserMenu opens as soon as it is drawn: UserButton stands there until it is wanted. */
+export default function UserMenu() {
   const me = useMe().data;
   const { colorScheme, setColorScheme } = useMantineColorScheme();
   const leave = useLogout();
   return (
-    <Menu position="bottom-end" width={220}>
+    <Menu position="bottom-end" width={220} defaultOpened>
       <Menu.Target>
         <ActionIcon size="lg" aria-label={t.user.menu}>
           <IconUserCircle size={20} stroke={1.6} />

@@ -12,7 +12,7 @@ it('every component in use has its styles', () => {
     const imports = readFileSync(join(src, f), 'utf8').matchAll(/import \{([^}]*)\} from '@mantine\/core'/g);
     return [...imports].flatMap((m) => m[1]?.match(/\b[A-Z]\w+/g) ?? []);
   });
-  const listed = readFileSync(join(src, 'app/mantine.ts'), 'utf8');
-  const missing = [...new Set(names)].filter((n) => existsSync(join(styles, `${n}.css`)) && !listed.includes(`/${n}.css'`));
+  const listed = ['mantine', 'mantine-rest'].map((f) => readFileSync(join(src, `app/${f}.ts`), 'utf8')).join('');
+  const missing = [...new Set(names)].filter((n) => existsSync(join(styles, `${n}.css`)) && !listed.includes(`/${n}.layer.css'`));
   expect(missing).toEqual([]);
 });

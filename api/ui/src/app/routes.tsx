@@ -1,15 +1,23 @@
 import { createBrowserRouter, type RouteObject } from 'react-router';
 import { Fallback } from './Fallback';
+import { rest } from './later';
 import { NotFound } from './NotFound';
 import { Shell } from './Shell';
 
-/** page loads a page when it is first visited. */
-function page(path: string, load: () => Promise<{ default: React.ComponentType }>): RouteObject {
+type Load = () => Promise<{ default: React.ComponentType }>;
+
+/** page loads a page, and the styles the first one does without, when it is first visited. */
+function page(path: string, load: Load): RouteObject {
+  return { path, lazy: () => Promise.all([load(), rest()]).then(([m]) => ({ Component: m.default })) };
+}
+
+/** first loads a page that needs nothing but what the frame brings. */
+function first(path: string, load: Load): RouteObject {
   return { path, lazy: () => load().then((m) => ({ Component: m.default })) };
 }
 
 const pages: RouteObject[] = [
-  page('/', () => import('~/pages/Dashboard')),
+  first('/', () => import('~/pages/Dashboard')),
   page('/domains', () => import('~/pages/Domains')),
   page('/domains/:id', () => import('~/pages/Domain')),
   page('/hosts', () => import('~/pages/Hosts')),

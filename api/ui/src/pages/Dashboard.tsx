@@ -6,7 +6,7 @@ import { Loading, Problem } from '~/components/States';
 import { t } from '~/text';
 import { AddTargets } from './AddTargets';
 import classes from './Dashboard.module.css';
-import { CreateProject } from './Projects';
+import { CreateProject } from './CreateProject';
 import { Totals } from './dashboard/Totals';
 import { Failed, LatestFindings, Running } from './dashboard/Work';
 

@@ -1,9 +1,9 @@
 import { Button, Stack, Text } from '@mantine/core';
-import { notifications } from '@mantine/notifications';
 import { useNavigate, useParams } from 'react-router';
 import { useDeleteProject, useProjects } from '~/api/queries';
 import type { Project as ProjectView } from '~/api/types';
 import { NotFound } from '~/app/NotFound';
+import { notify } from '~/app/notify';
 import { useProject } from '~/app/project';
 import { ConfirmDelete } from '~/components/ConfirmDelete';
 import detail from '~/components/Detail.module.css';
@@ -31,7 +31,7 @@ export default function Project() {
       <div className={detail.columns}>
         <div className={detail.main}>
           <Panel title={t.projects.settings}>
-            <ProjectForm key={`${p.id}/${p.version}`} project={p} onSaved={() => notifications.show({ message: t.actions.saved })} />
+            <ProjectForm key={`${p.id}/${p.version}`} project={p} onSaved={() => void notify({ message: t.actions.saved })} />
           </Panel>
         </div>
         <aside className={detail.side}><Danger project={p} /></aside>
@@ -48,7 +48,7 @@ function Danger({ project: p }: { project: ProjectView }) {
     remove.mutate(p.id, {
       onSuccess: () => {
         focus('');
-        notifications.show({ message: t.projects.deleted });
+        void notify({ message: t.projects.deleted });
         void navigate('/projects');
       },
     });

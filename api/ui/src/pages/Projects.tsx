@@ -1,7 +1,5 @@
-import { Button, Modal } from '@mantine/core';
-import { useDisclosure } from '@mantine/hooks';
-import { IconPlus } from '@tabler/icons-react';
-import { Link, useNavigate } from 'react-router';
+import { Button } from '@mantine/core';
+import { Link } from 'react-router';
 import { useCounts, useProjects } from '~/api/queries';
 import type { Project } from '~/api/types';
 import { useProject } from '~/app/project';
@@ -10,7 +8,7 @@ import { Empty, Loading, Problem } from '~/components/States';
 import { count } from '~/lib/number';
 import { t } from '~/text';
 import { AddTargets } from './AddTargets';
-import { ProjectForm } from './ProjectForm';
+import { CreateProject } from './CreateProject';
 import classes from './Projects.module.css';
 
 export default function Projects() {
@@ -29,24 +27,6 @@ export default function Projects() {
           {projects.data.map((p) => <Tile key={p.id} project={p} />)}
         </ul>
       )}
-    </>
-  );
-}
-
-/** CreateProject asks for a project and then limits the page to it. */
-export function CreateProject({ label = t.projects.create }: { label?: string }) {
-  const [open, { open: show, close }] = useDisclosure();
-  const navigate = useNavigate();
-  const done = (p: Project) => {
-    close();
-    void navigate(`/?project=${p.id}`);
-  };
-  return (
-    <>
-      <Button leftSection={<IconPlus size={14} />} onClick={show}>{label}</Button>
-      <Modal opened={open} onClose={close} title={t.projects.create} size="lg">
-        <ProjectForm onSaved={done} />
-      </Modal>
     </>
   );
 }

@@ -1,9 +1,9 @@
 import { Button, Checkbox, FileButton, Group, Select, Stack, Text, Textarea } from '@mantine/core';
-import { notifications } from '@mantine/notifications';
 import { IconFileText } from '@tabler/icons-react';
 import { useMemo, useState, type FormEvent } from 'react';
 import { useAddTargets } from '~/api/targets';
 import type { Project } from '~/api/types';
+import { notify } from '~/app/notify';
 import { FormError } from '~/components/States';
 import { notAllowed, specialNetworks } from '~/lib/special';
 import { countTargets, readTargets, type Targets } from '~/lib/targets';
@@ -31,7 +31,7 @@ export function TargetsForm({ projects, project: initial, fixed, onDone }: Props
     if (!project) return;
     add.mutate({ project, targets, internal: allow ? closed : [] }, {
       onSuccess: ({ added, visible }) => {
-        notifications.show({ title: t.targets.done(added), message: visible ? t.targets.visible : t.targets.soon });
+        void notify({ title: t.targets.done(added), message: visible ? t.targets.visible : t.targets.soon });
         onDone();
       },
     });
