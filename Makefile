@@ -65,6 +65,11 @@ test-chart: ## check the Helm chart: lint, unit tests, README
 test-kafka: ## the suites of the bus, the matcher and the launcher against a real Apache Kafka
 	.ci/kafka.sh run go test -count=1 -timeout 8m $(ARGS) ./pipeline/bus ./pipeline/catalog ./matchers/engine ./sinks/launcher
 
+.PHONY: test-postgres
+test-postgres: chdb ## the suites of the control plane and the API on a real PostgreSQL
+	CHDB_LIB_PATH=$(CHDB) .ci/postgres.sh run go test -count=1 -timeout 8m $(ARGS) ./api/control/... ./api/v1 ./cmd/internal/doctor
+	CHDB_LIB_PATH=$(CHDB) .ci/postgres.sh run go test -count=1 -timeout 8m -run 'Database|Migrate' $(ARGS) ./cmd/internal/app
+
 .PHONY: test-ui
 test-ui: build ## the web interface: types, units, and every page in a browser
 	@CHDB_LIB_PATH=$(CHDB) .ci/ui.sh test

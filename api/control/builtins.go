@@ -89,13 +89,13 @@ func (c *Control) SeedBuiltIns(ctx context.Context, jobs []pipeline.Job, subs []
 	keep := map[string]bool{}
 	for _, j := range jobs {
 		keep[j.ID] = true
-		if err := c.seedJob(ctx, j); err != nil {
+		if err := again(func() error { return c.seedJob(ctx, j) }); err != nil {
 			return fmt.Errorf("seeding job %s: %w", j.Name, err)
 		}
 	}
 	for _, s := range subs {
 		keep[s.ID] = true
-		if err := c.seedSubscription(ctx, s); err != nil {
+		if err := again(func() error { return c.seedSubscription(ctx, s) }); err != nil {
 			return fmt.Errorf("seeding subscription %s: %w", s.Name, err)
 		}
 	}
@@ -105,6 +105,16 @@ func (c *Control) SeedBuiltIns(ctx context.Context, jobs []pipeline.Job, subs []
 		}
 	}
 	return nil
+}
+
+// again reads and saves anew when another process that starts saved first.
+func again(save func() error) (err error) {
+	for range 3 {
+		if err = save(); pipeline.CodeOf(err) != pipeline.CodeConflict {
+			return err
+		}
+	}
+	return err
 }
 
 func (c *Control) seedJob(ctx context.Context, j pipeline.Job) error {
@@ -156,7 +166,7 @@ func (c *Control) dropBuiltIns(ctx context.Context, kind record.ChangeKind, keep
 	}
 	for _, e := range entities {
 		if e.BuiltIn && !keep[e.ID] {
-			if _, err := c.store.Remove(ctx, kind, e.ID); err != nil {
+			if _, err := c.store.Remove(ctx, kind, e.ID); err != nil && pipeline.CodeOf(err) != pipeline.CodeNotFound {
 				return err
 			}
 			c.wake()

@@ -40,8 +40,12 @@ type Store interface {
 	Remove(ctx context.Context, kind record.ChangeKind, id string) (seq int64, err error)
 	Get(ctx context.Context, kind record.ChangeKind, id string) (Entity, error)
 	List(ctx context.Context, kind record.ChangeKind) ([]Entity, error)
-	Unsent(ctx context.Context, limit int) ([]Unsent, error)
-	Sent(ctx context.Context, seq int64) error
+	// Publish hands changes to fn that were not published, in order, and forgets
+	// them once fn returned the position after the last; of all processes one at a
+	// time does so. It returns how many there were.
+	Publish(ctx context.Context, limit int, fn func([]Unsent) (position int64, err error)) (n int, err error)
+	// Published is how far any process has published.
+	Published(ctx context.Context) (seq, position int64, err error)
 }
 
 type producer interface {
@@ -102,9 +106,15 @@ func (c *Control) Run(ctx context.Context) error {
 	}
 }
 
-// Position is the control-plane position of the newest published change, 0 when
-// nothing was published in this life.
+// Position is the control-plane position of the newest published change, by whichever
+// process it was. It asks the store; when that does not answer soon, it is what this
+// process knows.
 func (c *Control) Position() int64 {
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	defer cancel()
+	if err := c.refresh(ctx); err != nil {
+		c.log.Warn("the position may be an old one", "err", err)
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.position
@@ -117,29 +127,46 @@ func (c *Control) wake() {
 	}
 }
 
+// publish empties the outbox. Another process may have done it: what counts is
+// what the store says was published.
 func (c *Control) publish(ctx context.Context) error {
 	for {
-		list, err := c.store.Unsent(ctx, 500)
-		if err != nil || len(list) == 0 {
+		n, err := c.store.Publish(ctx, 500, func(list []Unsent) (int64, error) { return c.produce(ctx, list) })
+		if err == nil {
+			err = c.refresh(ctx)
+		}
+		if err != nil || n == 0 {
 			return err
 		}
-		recs := make([]bus.Record, len(list))
-		for i, u := range list {
-			recs[i] = bus.Record{Topic: bus.TopicControl, Key: []byte(u.Key), Value: u.Change}
-		}
-		if err := c.producer.Produce(ctx, recs); err != nil {
-			return err
-		}
-		last := list[len(list)-1].Seq
-		if err := c.store.Sent(ctx, last); err != nil {
-			return err
-		}
-		c.mu.Lock()
-		c.sent, c.position = last, recs[len(recs)-1].Offset+1
-		close(c.moved)
-		c.moved = make(chan struct{})
-		c.mu.Unlock()
 	}
+}
+
+func (c *Control) produce(ctx context.Context, list []Unsent) (position int64, err error) {
+	recs := make([]bus.Record, len(list))
+	for i, u := range list {
+		recs[i] = bus.Record{Topic: bus.TopicControl, Key: []byte(u.Key), Value: u.Change}
+	}
+	if err := c.producer.Produce(ctx, recs); err != nil {
+		return 0, err
+	}
+	return recs[len(recs)-1].Offset + 1, nil
+}
+
+// refresh learns how far the outbox was published, and tells who waits.
+func (c *Control) refresh(ctx context.Context) error {
+	seq, position, err := c.store.Published(ctx)
+	if err != nil {
+		return err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if seq <= c.sent && position <= c.position {
+		return nil
+	}
+	c.sent, c.position = max(c.sent, seq), max(c.position, position)
+	close(c.moved)
+	c.moved = make(chan struct{})
+	return nil
 }
 
 // published waits until an outbox row is on the control topic, and returns the

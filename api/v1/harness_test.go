@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"path/filepath"
 	"reflect"
 	"strings"
 	"sync"
@@ -17,6 +16,7 @@ import (
 	"github.com/stalker-asm/stalker/api/auth"
 	"github.com/stalker-asm/stalker/api/control"
 	"github.com/stalker-asm/stalker/api/control/sqlstore"
+	"github.com/stalker-asm/stalker/api/control/sqlstore/sqlstoretest"
 	"github.com/stalker-asm/stalker/api/openapi/openapitest"
 	"github.com/stalker-asm/stalker/pipeline"
 	"github.com/stalker-asm/stalker/pipeline/bus"
@@ -67,11 +67,7 @@ type world struct {
 
 func newWorld(t *testing.T, analytics store) *world {
 	t.Helper()
-	sql, err := sqlstore.Open(t.Context(), filepath.Join(t.TempDir(), "control.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = sql.Close() })
+	sql := sqlstoretest.Fresh(t)
 	w := &world{t: t, sql: sql, bus: &topicLog{}, auth: auth.New(sql)}
 	if err := sql.CreateFirstUser(t.Context(), auth.User{ID: pipeline.NewID(), Email: "root@example.com", Active: true, Version: 1}); err != nil {
 		t.Fatal(err)

@@ -19,15 +19,10 @@ func (s *Store) migrate(ctx context.Context) error {
 	if _, err := s.exec(ctx, `CREATE TABLE IF NOT EXISTS migrations (name TEXT PRIMARY KEY)`); err != nil && !unique(err) {
 		return err // unique: another process made it at the same moment
 	}
-	dir := "migrations/sqlite"
-	if s.pg {
-		dir = "migrations/postgres"
-	}
-	names, err := fs.Glob(migrations, dir+"/*.sql")
+	names, err := files(s.pg)
 	if err != nil {
 		return err
 	}
-	slices.Sort(names)
 	for _, name := range names {
 		if err := s.apply(ctx, name); err != nil {
 			return fmt.Errorf("migration %s: %w", path.Base(name), err)
@@ -36,12 +31,37 @@ func (s *Store) migrate(ctx context.Context) error {
 	return nil
 }
 
+// files returns the migrations of a database, in their order.
+func files(pg bool) ([]string, error) {
+	dir := "migrations/sqlite"
+	if pg {
+		dir = "migrations/postgres"
+	}
+	names, err := fs.Glob(migrations, dir+"/*.sql")
+	slices.Sort(names)
+	return names, err
+}
+
+// missing returns which migrations of PostgreSQL are not among those applied.
+func missing(applied map[string]bool) (list []string, err error) {
+	names, err := files(true)
+	for _, n := range names {
+		if !applied[applies(n)] {
+			list = append(list, path.Base(n))
+		}
+	}
+	return list, err
+}
+
+// applies is the name under which a migration is remembered.
+func applies(file string) string { return "migrations/" + path.Base(file) }
+
 func (s *Store) apply(ctx context.Context, file string) error {
 	text, err := migrations.ReadFile(file)
 	if err != nil {
 		return err
 	}
-	name := "migrations/" + path.Base(file)
+	name := applies(file)
 	return s.tx(ctx, func(tx handle) error {
 		if err := tx.lock(ctx, lockSchema); err != nil {
 			return err

@@ -9,9 +9,12 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
+	"time"
+	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5/pgconn"
-	_ "github.com/jackc/pgx/v5/stdlib" // the driver
+	"github.com/jackc/pgx/v5/stdlib"
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
 
@@ -25,13 +28,22 @@ import (
 // when it is PostgreSQL.
 type Store struct {
 	handle
-	db *sql.DB
+	db         *sql.DB
+	publishing sync.Mutex // what lockPublish is for SQLite
 }
 
 var (
 	_ control.Store = (*Store)(nil)
 	_ auth.Store    = (*Store)(nil)
 )
+
+// New opens what the configuration says: PostgreSQL, or a SQLite file.
+func New(ctx context.Context, cfg Config, file string) (*Store, error) {
+	if cfg.DSN != "" {
+		return OpenPostgres(ctx, string(cfg.DSN))
+	}
+	return Open(ctx, file)
+}
 
 // Open opens a SQLite file, making it when missing, and brings its schema up to
 // date.
@@ -48,11 +60,13 @@ func Open(ctx context.Context, file string) (*Store, error) {
 // dsn is a URL or keywords, as in the environment of psql; it never shows in an
 // error.
 func OpenPostgres(ctx context.Context, dsn string) (*Store, error) {
-	db, err := sql.Open("pgx", dsn)
+	cfg, err := parse(dsn)
 	if err != nil {
-		return nil, errors.New("opening control store: control.dsn is not understood")
+		return nil, fmt.Errorf("opening control store: %w", err)
 	}
+	db := stdlib.OpenDB(*cfg)
 	db.SetMaxOpenConns(16)
+	db.SetConnMaxIdleTime(5 * time.Minute)
 	return prepare(ctx, db, true, "in PostgreSQL")
 }
 
@@ -90,7 +104,7 @@ type handle struct {
 }
 
 func (h handle) exec(ctx context.Context, query string, args ...any) (int64, error) {
-	res, err := h.on.ExecContext(ctx, h.dialect(query), args...)
+	res, err := h.on.ExecContext(ctx, h.dialect(query), h.clean(args)...)
 	if err != nil {
 		return 0, err
 	}
@@ -98,11 +112,11 @@ func (h handle) exec(ctx context.Context, query string, args ...any) (int64, err
 }
 
 func (h handle) query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	return h.on.QueryContext(ctx, h.dialect(query), args...)
+	return h.on.QueryContext(ctx, h.dialect(query), h.clean(args)...)
 }
 
 func (h handle) row(ctx context.Context, query string, args ...any) *sql.Row {
-	return h.on.QueryRowContext(ctx, h.dialect(query), args...)
+	return h.on.QueryRowContext(ctx, h.dialect(query), h.clean(args)...)
 }
 
 // dialect numbers the parameters for PostgreSQL. No statement has a question mark
@@ -122,6 +136,20 @@ func (h handle) dialect(query string) string {
 		}
 	}
 	return b.String()
+}
+
+// clean replaces in texts what PostgreSQL does not store: NUL, and bytes that are
+// no UTF-8. Both come from outside, in paths and names.
+func (h handle) clean(args []any) []any {
+	if !h.pg {
+		return args
+	}
+	for i, a := range args {
+		if s, ok := a.(string); ok && (strings.IndexByte(s, 0) >= 0 || !utf8.ValidString(s)) {
+			args[i] = strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD")
+		}
+	}
+	return args
 }
 
 // Locks of PostgreSQL, held until the transaction ends. A transaction of SQLite is
@@ -208,20 +236,6 @@ func (s *Store) Remove(ctx context.Context, kind record.ChangeKind, id string) (
 	return seq, err
 }
 
-func outbox(ctx context.Context, tx handle, change record.Change) (seq int64, err error) {
-	if err := tx.lock(ctx, lockOutbox); err != nil {
-		return 0, fmt.Errorf("locking outbox: %w", err)
-	}
-	v, err := record.Encode(change)
-	if err != nil {
-		return 0, err
-	}
-	if err := tx.row(ctx, `INSERT INTO outbox (key, change) VALUES (?, ?) RETURNING seq`, change.Key(), string(v)).Scan(&seq); err != nil {
-		return 0, fmt.Errorf("writing outbox: %w", err)
-	}
-	return seq, nil
-}
-
 // List returns the entities of a kind, by name.
 func (s *Store) List(ctx context.Context, kind record.ChangeKind) (list []control.Entity, err error) {
 	rows, err := s.query(ctx, `SELECT id, name, built_in, version, body FROM entities WHERE kind = ? ORDER BY name, id`, kind)
@@ -251,31 +265,6 @@ func (s *Store) Get(ctx context.Context, kind record.ChangeKind, id string) (con
 		return e, fmt.Errorf("reading %s: %w", kind, err)
 	}
 	return e, nil
-}
-
-// Unsent returns the oldest changes that were not published.
-func (s *Store) Unsent(ctx context.Context, limit int) (list []control.Unsent, err error) {
-	rows, err := s.query(ctx, `SELECT seq, key, change FROM outbox ORDER BY seq LIMIT ?`, limit)
-	if err != nil {
-		return nil, fmt.Errorf("reading outbox: %w", err)
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var u control.Unsent
-		if err := rows.Scan(&u.Seq, &u.Key, &u.Change); err != nil {
-			return nil, fmt.Errorf("reading outbox: %w", err)
-		}
-		list = append(list, u)
-	}
-	return list, rows.Err()
-}
-
-// Sent forgets the changes up to seq.
-func (s *Store) Sent(ctx context.Context, seq int64) error {
-	if _, err := s.exec(ctx, `DELETE FROM outbox WHERE seq <= ?`, seq); err != nil {
-		return fmt.Errorf("clearing outbox: %w", err)
-	}
-	return nil
 }
 
 func unique(err error) bool {

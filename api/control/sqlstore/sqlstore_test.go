@@ -2,11 +2,8 @@ package sqlstore_test
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"log/slog"
-	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -18,56 +15,16 @@ import (
 	"github.com/stalker-asm/stalker/api/auth"
 	"github.com/stalker-asm/stalker/api/control"
 	"github.com/stalker-asm/stalker/api/control/sqlstore"
+	"github.com/stalker-asm/stalker/api/control/sqlstore/sqlstoretest"
 	"github.com/stalker-asm/stalker/pipeline"
 	"github.com/stalker-asm/stalker/pipeline/bus"
 	"github.com/stalker-asm/stalker/pipeline/bus/bustest"
 	"github.com/stalker-asm/stalker/pipeline/record"
 )
 
-// place is where a store keeps its data: a SQLite file, or a schema of its own in
-// the PostgreSQL server of STALKER_TEST_POSTGRES (make test-postgres starts one).
-type place struct{ file, dsn string }
-
-func newPlace(t *testing.T) place {
-	t.Helper()
-	server := os.Getenv("STALKER_TEST_POSTGRES")
-	if server == "" {
-		return place{file: filepath.Join(t.TempDir(), "control.db")}
-	}
-	db, err := sql.Open("pgx", server)
-	if err != nil {
-		t.Fatal(err)
-	}
-	schema := "test_" + pipeline.NewID()
-	if _, err := db.ExecContext(t.Context(), "CREATE SCHEMA "+schema); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if _, err := db.ExecContext(context.Background(), "DROP SCHEMA "+schema+" CASCADE"); err != nil {
-			t.Error(err)
-		}
-		_ = db.Close()
-	})
-	return place{dsn: server + " search_path=" + schema}
-}
-
-func (p place) open(t *testing.T) *sqlstore.Store {
-	t.Helper()
-	open, at := sqlstore.Open, p.file
-	if p.dsn != "" {
-		open, at = sqlstore.OpenPostgres, p.dsn
-	}
-	s, err := open(t.Context(), at)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = s.Close() })
-	return s
-}
-
 func fresh(t *testing.T) *sqlstore.Store {
 	t.Helper()
-	return newPlace(t).open(t)
+	return sqlstoretest.Fresh(t)
 }
 
 // topic is a producer that can fail, and keeps what it was given.
@@ -147,9 +104,9 @@ func TestAProjectIsSavedPublishedAndGuardedByItsVersion(t *testing.T) {
 }
 
 func TestChangesSurviveACrashBetweenCommitAndPublish(t *testing.T) {
-	at := newPlace(t)
+	at := sqlstoretest.New(t)
 	away := &topic{fail: errors.New("bus is away")}
-	s := at.open(t)
+	s := at.Open(t)
 	first := control.New(control.Deps{Store: s, Producer: away, Log: slog.New(slog.DiscardHandler)})
 	for _, name := range []string{"a", "b"} {
 		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
@@ -160,7 +117,7 @@ func TestChangesSurviveACrashBetweenCommitAndPublish(t *testing.T) {
 	}
 	_ = s.Close() // the process dies here
 	var p topic
-	c := plane(t, at.open(t), &p)
+	c := plane(t, at.Open(t), &p)
 	if _, _, err := c.CreateProject(t.Context(), pipeline.Project{Name: "c"}); err != nil {
 		t.Fatal(err)
 	}

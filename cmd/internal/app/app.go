@@ -178,7 +178,7 @@ func (a *App) openControl(ctx context.Context) error {
 		return nil
 	}
 	var err error
-	if a.sql, err = sqlstore.Open(ctx, a.cfg.path("control.db")); err != nil {
+	if a.sql, err = sqlstore.New(ctx, a.cfg.Control, a.cfg.path("control.db")); err != nil {
 		return err
 	}
 	a.group.Close("control store", a.sql.Close)

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/stalker-asm/stalker/api/control/sqlstore"
 	"github.com/stalker-asm/stalker/api/gateway"
 	"github.com/stalker-asm/stalker/api/server"
 	"github.com/stalker-asm/stalker/matchers/engine"
@@ -45,6 +46,8 @@ type Config struct {
 	Bus bus.Config `yaml:"bus"`
 	// ClickHouse is the analytical store; no addresses means the embedded engine.
 	ClickHouse clickhouse.Config `yaml:"clickhouse"`
+	// Control is the database of the control plane: users, projects, subscriptions.
+	Control sqlstore.Config `yaml:"control"`
 	// Engine is the embedded ClickHouse engine.
 	Engine chdb.Config `yaml:"engine"`
 	// Matcher bounds automation.

@@ -12,7 +12,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/stalker-asm/stalker/api/control/sqlstore/sqlstoretest"
 	"github.com/stalker-asm/stalker/cmd/internal/app"
+	"github.com/stalker-asm/stalker/pipeline"
 	"github.com/stalker-asm/stalker/pipeline/bus"
 	"github.com/stalker-asm/stalker/pipeline/bus/bustest"
 	"github.com/stalker-asm/stalker/sinks/chdb"
@@ -86,6 +88,41 @@ func TestEachRoleMayBeAProcessOfItsOwn(t *testing.T) {
 		if a.Token() != "" || a.SetupCode(t.Context()) != "" {
 			t.Error("a process without the API has an operator's credential")
 		}
+	}
+}
+
+func TestSeveralAPIsShareADatabase(t *testing.T) {
+	if sqlstoretest.Postgres() == "" {
+		t.Skip("make test-postgres runs this")
+	}
+	cfg := backends(t)
+	cfg.Control = sqlstoretest.New(t).Config
+	var apis []*client
+	for range 3 {
+		a := start(t, cfg, app.RoleAPI, app.RoleGateway)
+		apis = append(apis, connect(t, a.URL(), a.Token()))
+		cfg.GatewayURL = a.URL() + "/gateway/v1"
+	}
+	for _, role := range []string{app.RoleProjector, app.RoleMatcher, app.RoleLauncher} {
+		start(t, cfg, role)
+	}
+	// made by one, filled by the next, watched by the third
+	var p pipeline.Project
+	apis[0].must(t, "POST", "/api/v1/projects", map[string]any{"name": "Shared", "internal": []string{"127.0.70.0/24"}}, &p)
+	apis[1].must(t, "POST", "/api/v1/projects/"+p.ID+"/domains", map[string]any{"domains": []string{"a.test", "b.test"}}, nil)
+	apis[2].settle(t, p.ID)
+	if d := cmp.Diff(inventory(t, apis[2], p.ID), discovered); d != "" {
+		t.Errorf("inventory (-got +want):\n%s", d)
+	}
+	// who is refused by one is refused by all: sessions and users are shared
+	var made struct{ ID string }
+	apis[0].must(t, "POST", "/api/v1/users", map[string]any{"email": "a@example.com"}, &made)
+	if s := apis[2].do(t, "POST", "/api/v1/users", map[string]any{"email": "a@example.com"}, nil); s != 409 {
+		t.Errorf("the same user at another process: %d", s)
+	}
+	apis[1].must(t, "DELETE", "/api/v1/projects/"+p.ID, nil, nil)
+	if s := apis[2].do(t, "GET", "/api/v1/projects/"+p.ID, nil, nil); s != 404 {
+		t.Errorf("a project that was deleted at another process: %d", s)
 	}
 }
 

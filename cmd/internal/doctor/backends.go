@@ -10,6 +10,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/stalker-asm/stalker/api/control/sqlstore"
 	"github.com/stalker-asm/stalker/pipeline/bus"
 	"github.com/stalker-asm/stalker/sinks/clickhouse"
 )
@@ -65,6 +66,28 @@ func store(ctx context.Context, cfg clickhouse.Config) []Finding {
 	}
 	if len(h.Missing) > 0 {
 		list = append(list, bad(Fail, migrate, "missing in database %s: %s", cfg.Database, strings.Join(h.Missing, ", ")))
+	}
+	return list
+}
+
+// oldestPostgres is the first PostgreSQL release that still gets security fixes.
+const oldestPostgres = 13
+
+// controlStore looks at the PostgreSQL database of the control plane.
+func controlStore(ctx context.Context, cfg sqlstore.Config) []Finding {
+	h, err := sqlstore.Inspect(ctx, string(cfg.DSN))
+	if err != nil {
+		return []Finding{bad(Fail, "check control.dsn, the user's rights and the network between", "%v", err)}
+	}
+	list := []Finding{ok("PostgreSQL %s at %s", h.Version, h.Where)}
+	if n := numbers(h.Version); len(n) > 0 && n[0] < oldestPostgres {
+		list[0] = bad(Fail, "upgrade it", "PostgreSQL %s is older than %d", h.Version, oldestPostgres)
+	}
+	if !h.TLS {
+		list = append(list, bad(Warn, "add sslmode=verify-full to control.dsn", "the connection is not encrypted"))
+	}
+	if len(h.Missing) > 0 {
+		list = append(list, bad(Fail, migrate, "missing migrations: %s", strings.Join(h.Missing, ", ")))
 	}
 	return list
 }

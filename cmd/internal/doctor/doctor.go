@@ -64,6 +64,9 @@ func checks(cfg app.Config) []check {
 	} else {
 		list = append(list, check{"engine", func(context.Context) []Finding { return engine(cfg) }})
 	}
+	if cfg.Control.DSN != "" {
+		list = append(list, check{"control", func(ctx context.Context) []Finding { return controlStore(ctx, cfg.Control) }})
+	}
 	list = append(list, check{"jobs", func(ctx context.Context) []Finding { return interpreter(ctx, cfg.Local.Python) }})
 	return append(list, check{"server", func(ctx context.Context) []Finding { return server(ctx, cfg) }})
 }

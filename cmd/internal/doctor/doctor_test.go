@@ -13,6 +13,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/stalker-asm/stalker/api/control/sqlstore/sqlstoretest"
 	"github.com/stalker-asm/stalker/cmd/internal/app"
 	"github.com/stalker-asm/stalker/cmd/internal/doctor"
 	"github.com/stalker-asm/stalker/pipeline/bus/bustest"
@@ -117,6 +118,30 @@ func TestARunningServerIsAsked(t *testing.T) {
 	}
 	status = http.StatusServiceUnavailable
 	if got := find(doctor.Examine(t.Context(), cfg), "server"); !strings.HasPrefix(got, "FAIL") {
+		t.Error(got)
+	}
+}
+
+func TestADatabaseThatIsNotThere(t *testing.T) {
+	cfg := embedded(t)
+	cfg.Control.DSN = "postgres://stalker:hunter2@127.0.0.1:1/stalker"
+	got := find(doctor.Examine(t.Context(), cfg), "control")
+	if !strings.HasPrefix(got, "FAIL") || !strings.Contains(got, "control.dsn") || strings.Contains(got, "hunter2") {
+		t.Error(got)
+	}
+}
+
+func TestADatabaseBeforeAndAfterItIsPrepared(t *testing.T) {
+	if sqlstoretest.Postgres() == "" {
+		t.Skip("make test-postgres runs this")
+	}
+	at, cfg := sqlstoretest.New(t), embedded(t)
+	cfg.Control = at.Config
+	if got := find(doctor.Examine(t.Context(), cfg), "control"); !strings.Contains(got, "0001_control.sql") || !strings.Contains(got, "stalker migrate") || !strings.Contains(got, "sslmode") {
+		t.Error(got)
+	}
+	at.Open(t)
+	if got := find(doctor.Examine(t.Context(), cfg), "control"); !strings.HasPrefix(got, "ok PostgreSQL") || strings.Contains(got, "FAIL") {
 		t.Error(got)
 	}
 }
