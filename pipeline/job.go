@@ -72,6 +72,7 @@ type Cause struct {
 	FindingID        string `json:"findingId,omitempty"`
 	ParentID         string `json:"parentId,omitempty"` // the execution whose finding it was
 	UserID           string `json:"userId,omitempty"`   // set when a person asked
+	RetryOf          string `json:"retryOf,omitempty"`  // the execution a person asked to run again
 	RootID           string `json:"rootId"`             // first link of the chain; the request's own id when it is the first
 	Depth            int    `json:"depth"`              // 0 for what a person or a schedule asked for
 }

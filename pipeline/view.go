@@ -180,6 +180,7 @@ type ExecutionQuery struct {
 type LogQuery struct {
 	ExecutionID string
 	Level       Level  // the least severe level wanted; "" means every line
+	Text        string // what a line must hold, in any case; "" means every line
 	After       string // opaque, Next of the page before; "" for the start
 	Limit       int    // lines per page, 1..1000; 0 means 50
 }
@@ -189,6 +190,14 @@ type Page[T any] struct {
 	Items []T    `json:"items"`
 	Total uint64 `json:"total"`          // exact number of rows the query selects
 	Next  string `json:"next,omitempty"` // cursor of the next page; "" on the last
+}
+
+// LogPage is a page of a log, with how many lines have each level, every level
+// included, whatever level was asked for.
+type LogPage struct {
+	Page[LogLine]
+	Levels map[Level]uint64 `json:"levels"`
+	Places []string         `json:"-"` // of each item: asking for what comes After it goes on behind that line
 }
 
 // Counts are totals of one project or of all.

@@ -67,6 +67,7 @@ type Deps struct {
 	Checks   []Check
 	Log      *slog.Logger
 	Registry prometheus.Registerer
+	Stopping func() // called when the server begins to stop: ends requests that would go on; may be nil
 }
 
 // Server serves one listener.
@@ -109,6 +110,9 @@ func (s *Server) Run(ctx context.Context) error {
 	srv := &http.Server{
 		Handler: s.routes(), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, WriteTimeout: 2 * time.Minute,
 		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10, ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+	}
+	if s.deps.Stopping != nil {
+		srv.RegisterOnShutdown(s.deps.Stopping)
 	}
 	failed := make(chan error, 1)
 	go func() { failed <- srv.Serve(s.listener) }()

@@ -76,6 +76,13 @@ func actor(r *http.Request, u auth.User) {
 	}
 }
 
+// about says which project a request is about, where only the handler knows.
+func about(r *http.Request, projectID string) {
+	if e, ok := r.Context().Value(eventKey{}).(*auth.Event); ok {
+		e.ProjectID = projectID
+	}
+}
+
 // note adds a detail, such as the address somebody tried to log in with.
 func note(r *http.Request, detail string) {
 	if e, ok := r.Context().Value(eventKey{}).(*auth.Event); ok {

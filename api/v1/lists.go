@@ -110,30 +110,3 @@ func (a *API) listExecutions(w http.ResponseWriter, r *http.Request) {
 func (a *API) getExecution(w http.ResponseWriter, r *http.Request) {
 	view(a, w, r, a.Store.Execution, func(e pipeline.Execution) string { return e.ProjectID })
 }
-
-func (a *API) listLogs(w http.ResponseWriter, r *http.Request) {
-	v, err := query(r, "level", "after", "limit")
-	q := pipeline.LogQuery{ExecutionID: chi.URLParam(r, "id")}
-	if err == nil {
-		q.Level, q.After = pipeline.Level(v.Get("level")), v.Get("after")
-		q.Limit, err = limit(v)
-	}
-	if err == nil {
-		err = a.seesExecution(r, q.ExecutionID)
-	}
-	switch {
-	case err != nil:
-	case q.Level != "" && !slices.Contains(pipeline.Levels(), q.Level):
-		err = pipeline.Errorf(pipeline.CodeInvalid, "level: %q is none of %v", q.Level, pipeline.Levels())
-	}
-	page(a, w, r, err, q, a.Store.Logs)
-}
-
-// seesExecution reports whether the caller may see an execution.
-func (a *API) seesExecution(r *http.Request, id string) error {
-	e, err := a.Store.Execution(r.Context(), id)
-	if err == nil {
-		err = allow(r, e.ProjectID)
-	}
-	return hide(err)
-}

@@ -15,12 +15,14 @@ import (
 	"github.com/stalker-asm/stalker/pipeline/filter"
 )
 
-// kinds are what is searched: how a kind is called in paths, and what reading it
-// takes.
-var kinds = []struct {
+type searchKind struct {
 	kind        pipeline.Kind
 	path, scope string
-}{
+}
+
+// kinds are what is searched: how a kind is called in paths, and what reading it
+// takes.
+var kinds = []searchKind{
 	{pipeline.KindDomain, "domains", "resources:domains:read"},
 	{pipeline.KindHost, "hosts", "resources:hosts:read"},
 	{pipeline.KindRange, "ip-ranges", "resources:ip-ranges:read"},

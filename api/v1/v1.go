@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/go-chi/chi/v5"
@@ -60,7 +61,8 @@ type store interface {
 	Findings(ctx context.Context, q pipeline.FindingQuery) (pipeline.Page[pipeline.StoredFinding], error)
 	Executions(ctx context.Context, q pipeline.ExecutionQuery) (pipeline.Page[pipeline.Execution], error)
 	Execution(ctx context.Context, id string) (pipeline.Execution, error)
-	Logs(ctx context.Context, q pipeline.LogQuery) (pipeline.Page[pipeline.LogLine], error)
+	Logs(ctx context.Context, q pipeline.LogQuery) (pipeline.LogPage, error)
+	NamesOf(ctx context.Context, projectID string, ips []string) (map[string][]string, error)
 	streams
 	Facets(ctx context.Context, q pipeline.FacetQuery) ([]pipeline.Facet, error)
 	Counts(ctx context.Context, projectID string) (pipeline.Counts, error)
@@ -96,6 +98,10 @@ type API struct {
 	doc     *openapi.Document
 	now     func() time.Time
 	exports chan struct{} // one for each that is running
+	tails   chan struct{} // one for each log that is followed
+
+	stopping chan struct{} // closed by Stop
+	stop     func()
 }
 
 // New returns the API.
@@ -104,7 +110,11 @@ func New(d Deps) (*API, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the API document: %w", err)
 	}
-	return &API{Deps: d, log: d.Log.With("component", "api"), doc: doc, now: time.Now, exports: make(chan struct{}, maxExports)}, nil
+	stopping := make(chan struct{})
+	return &API{
+		Deps: d, log: d.Log.With("component", "api"), doc: doc, now: time.Now, exports: make(chan struct{}, maxExports),
+		tails: make(chan struct{}, maxTails), stopping: stopping, stop: sync.OnceFunc(func() { close(stopping) }),
+	}, nil
 }
 
 // Handler serves the API below Path, and its documentation at /api/docs.
@@ -211,8 +221,16 @@ func (a *API) routes(r chi.Router) {
 	resource(a, r, pipeline.KindWebsite, "/websites", a.Store.Websites, a.Store.Website, func(x pipeline.Website) string { return x.ProjectID })
 	r.Get("/findings", a.listFindings)
 	r.Get("/executions", a.listExecutions)
+	r.Post("/executions", a.launch)
+	r.Post("/executions/batch", a.launchBatch)
+	r.Post("/executions/stop", a.stopMany)
+	r.Post("/executions/retry", a.retryMany)
 	r.Get("/executions/{id}", a.getExecution)
 	r.Get("/executions/{id}/logs", a.listLogs)
+	r.Get("/executions/{id}/logs/stream", a.followLogs)
+	r.Get("/executions/{id}/chain", a.chain)
+	r.Post("/executions/{id}/stop", a.stopExecution)
+	r.Post("/executions/{id}/retry", a.retryExecution)
 	r.Get("/jobs", a.listJobs)
 	r.Post("/jobs", a.createJob)
 	r.Get("/jobs/{id}", a.getJob)

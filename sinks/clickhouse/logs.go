@@ -23,6 +23,7 @@ var logKey = []keyColumn{{"position", "Int64"}}
 type logQuery struct {
 	execution string
 	level     int
+	text      string
 	after     []string
 	limit     int
 }
@@ -45,16 +46,22 @@ func (q logQuery) where() (where []string, args []any) {
 		where = append(where, "level >= {level:UInt8}")
 		args = append(args, clickhouse.Named("level", strconv.Itoa(q.level)))
 	}
+	if q.text != "" {
+		where = append(where, "positionCaseInsensitiveUTF8(text, {text:String}) > 0")
+		args = append(args, clickhouse.Named("text", q.text))
+	}
 	return where, args
 }
 
-// logTotal counts the lines that a logQuery selects over all pages.
-type logTotal struct{ of logQuery }
+// logLevels counts the lines that a logQuery selects over all pages, and those it
+// would select if it asked for another level, by level.
+type logLevels struct{ of logQuery }
 
 // SQL returns the statement and the values bound to it.
-func (q logTotal) SQL() (string, []any) {
+func (q logLevels) SQL() (string, []any) {
+	q.of.level = 0
 	where, args := q.of.where()
-	return "SELECT count()\nFROM logs FINAL" + conditions(where), args
+	return "SELECT level, count()\nFROM logs FINAL" + conditions(where) + "\nGROUP BY level", args
 }
 
 // logRow is a line and where it stands.
@@ -64,7 +71,7 @@ type logRow struct {
 }
 
 // Logs reads the log of one execution, in the order in which its lines arrived.
-func (s *Store) Logs(ctx context.Context, q pipeline.LogQuery) (page pipeline.Page[pipeline.LogLine], err error) {
+func (s *Store) Logs(ctx context.Context, q pipeline.LogQuery) (page pipeline.LogPage, err error) {
 	ctx, done := s.reading(ctx, "logs")
 	defer func() { done(&err) }()
 	limit, err := pageSize(q.Limit)
@@ -82,11 +89,11 @@ func (s *Store) Logs(ctx context.Context, q pipeline.LogQuery) (page pipeline.Pa
 	if q.ExecutionID == "" {
 		return page, pipeline.Errorf(pipeline.CodeInvalid, "the log of which execution?")
 	}
-	sel := logQuery{execution: q.ExecutionID, level: level, after: after, limit: limit}
+	sel := logQuery{execution: q.ExecutionID, level: max(level, 0), text: q.Text, after: after, limit: limit}
 	var found []logRow
 	g, gctx := errgroup.WithContext(ctx)
 	g.Go(func() (err error) {
-		page.Total, err = s.total(gctx, logTotal{sel}, "logs")
+		page.Levels, page.Total, err = s.logLevels(gctx, sel)
 		return err
 	})
 	g.Go(func() (err error) {
@@ -94,16 +101,36 @@ func (s *Store) Logs(ctx context.Context, q pipeline.LogQuery) (page pipeline.Pa
 		return err
 	})
 	if err := g.Wait(); err != nil {
-		return pipeline.Page[pipeline.LogLine]{}, err
+		return pipeline.LogPage{}, err
 	}
-	page.Items, page.Next = make([]pipeline.LogLine, len(found)), q.After
+	page.Items, page.Places, page.Next = make([]pipeline.LogLine, len(found)), make([]string, len(found)), q.After
 	for i, r := range found {
-		page.Items[i] = r.line
+		page.Items[i], page.Places[i] = r.line, encodeCursor(strconv.FormatInt(r.position, 10))
 	}
 	if len(found) > 0 {
-		page.Next = encodeCursor(strconv.FormatInt(found[len(found)-1].position, 10))
+		page.Next = page.Places[len(found)-1]
 	}
 	return page, nil
+}
+
+// logLevels counts by level; the total is of those that are asked for.
+func (s *Store) logLevels(ctx context.Context, q logQuery) (counts map[pipeline.Level]uint64, total uint64, err error) {
+	counts = map[pipeline.Level]uint64{}
+	for _, l := range levels {
+		counts[l] = 0
+	}
+	_, err = all(ctx, s, logLevels{q}, func(r scanner) (struct{}, error) {
+		var level uint8
+		var n uint64
+		err := r.Scan(&level, &n)
+		at := min(int(level), len(levels)-1)
+		counts[levels[at]] += n
+		if at >= q.level {
+			total += n
+		}
+		return struct{}{}, err
+	})
+	return counts, total, err
 }
 
 func scanLine(r scanner) (l logRow, err error) {

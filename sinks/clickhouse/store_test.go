@@ -382,7 +382,7 @@ func TestLogs(t *testing.T) {
 		return rows.Line{ProjectID: "p1", ExecutionID: "e1", Attempt: 1, Stream: stream, Seq: seq, Position: position, At: day + 100 - position, Level: level, Text: text}
 	}
 	follow := func(after string, level pipeline.Level) (texts []string, next string) {
-		p := get[pipeline.Page[pipeline.LogLine]](t)(s.Logs(t.Context(), pipeline.LogQuery{ExecutionID: "e1", Level: level, After: after, Limit: 2}))
+		p := get[pipeline.LogPage](t)(s.Logs(t.Context(), pipeline.LogQuery{ExecutionID: "e1", Level: level, After: after, Limit: 2}))
 		return mapped(p.Items, func(l pipeline.LogLine) string { return l.Text }), p.Next
 	}
 	same := func(want, got []string) {
@@ -409,10 +409,18 @@ func TestLogs(t *testing.T) {
 	}
 	texts, _ = follow("", pipeline.LevelWarning)
 	same([]string{"two", "four"}, texts)
-	p := get[pipeline.Page[pipeline.LogLine]](t)(s.Logs(t.Context(), pipeline.LogQuery{ExecutionID: "e1", Level: pipeline.LevelError}))
+	p := get[pipeline.LogPage](t)(s.Logs(t.Context(), pipeline.LogQuery{ExecutionID: "e1", Level: pipeline.LevelError}))
 	want := pipeline.LogLine{ExecutionID: "e1", ProjectID: "p1", Attempt: 1, Stream: pipeline.StreamSDK, Seq: 1, Level: pipeline.LevelError, Text: "two", At: at(92)}
 	if diff := cmp.Diff([]pipeline.LogLine{want}, p.Items); diff != "" || p.Total != 1 {
 		t.Errorf("total %d (-want +got)\n%s", p.Total, diff)
+	}
+	p = get[pipeline.LogPage](t)(s.Logs(t.Context(), pipeline.LogQuery{ExecutionID: "e1", Level: pipeline.LevelWarning, Text: "O"}))
+	levels := map[pipeline.Level]uint64{"debug": 0, "info": 1, "warning": 1, "error": 1}
+	if diff := cmp.Diff(levels, p.Levels); diff != "" || p.Total != 2 || len(p.Items) != 2 || p.Places[1] != p.Next {
+		t.Errorf("searched: %+v (-want +got)\n%s", p, diff)
+	}
+	if p = get[pipeline.LogPage](t)(s.Logs(t.Context(), pipeline.LogQuery{ExecutionID: "e1", After: p.Places[0]})); len(p.Items) != 2 || p.Items[0].Text != "three\x00\xff" {
+		t.Errorf("what follows a line: %+v", p.Items)
 	}
 }
 
@@ -432,7 +440,7 @@ func TestDeleteProject(t *testing.T) {
 	if diff := cmp.Diff(snapshot(t, s, "p2").Counts.Domains, uint64(40)); diff != "" {
 		t.Errorf("the other project (-want +got)\n%s", diff)
 	}
-	if p := get[pipeline.Page[pipeline.LogLine]](t)(s.Logs(t.Context(), pipeline.LogQuery{ExecutionID: "p1e0"})); p.Total != 0 || len(p.Items) != 0 {
+	if p := get[pipeline.LogPage](t)(s.Logs(t.Context(), pipeline.LogQuery{ExecutionID: "p1e0"})); p.Total != 0 || len(p.Items) != 0 {
 		t.Errorf("%d lines are left", p.Total)
 	}
 	write(t, s, everything("p1", 3)) // seen again, it is there again
@@ -472,7 +480,7 @@ type picture struct {
 	Websites   pipeline.Page[pipeline.Website]
 	Findings   pipeline.Page[pipeline.StoredFinding]
 	Executions pipeline.Page[pipeline.Execution]
-	Lines      []pipeline.Page[pipeline.LogLine]
+	Lines      []pipeline.LogPage
 	Counts     pipeline.Counts
 }
 
@@ -487,7 +495,7 @@ func snapshot(t *testing.T, s *clickhouse.Store, project string) (p picture) {
 	p.Findings = get[pipeline.Page[pipeline.StoredFinding]](t)(s.Findings(t.Context(), pipeline.FindingQuery{ProjectID: project, Limit: 1000}))
 	p.Executions = get[pipeline.Page[pipeline.Execution]](t)(s.Executions(t.Context(), pipeline.ExecutionQuery{ProjectID: project, Limit: 1000}))
 	for _, e := range p.Executions.Items {
-		p.Lines = append(p.Lines, get[pipeline.Page[pipeline.LogLine]](t)(s.Logs(t.Context(), pipeline.LogQuery{ExecutionID: e.ID, Limit: 1000})))
+		p.Lines = append(p.Lines, get[pipeline.LogPage](t)(s.Logs(t.Context(), pipeline.LogQuery{ExecutionID: e.ID, Limit: 1000})))
 	}
 	p.Counts = get[pipeline.Counts](t)(s.Counts(t.Context(), project))
 	return p

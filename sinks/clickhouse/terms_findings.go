@@ -150,23 +150,33 @@ func ends() []string {
 	return out
 }
 
+// cause is a part of why an execution was asked for. It is read from the request:
+// there are far fewer executions than findings.
+func cause(name string) string {
+	return "JSONExtractString(request, 'cause', '" + name + "')"
+}
+
 func executionTerms() terms {
 	return terms{
-		"text":       func(c *compiler, t *filter.Term) string { return c.words([]string{"job", "target"}, nil, t) },
-		"id":         sameTerm("id"),
-		"project.id": sameTerm("project_id"),
-		"job":        textTerm("job"),
-		"state":      sameTerm(currentState),
-		"is":         flagTerm(is("ended", hasEnded), is("open", "NOT "+hasEnded)),
-		"reason":     sameTerm(element("current", "reason")),
-		"detail":     textTerm(element("current", "detail")),
-		"target":     textTerm("target"),
-		"runner":     textTerm(element("current", "runner")),
-		"attempt":    numberTerm(element("current", "attempt"), ""),
-		"exitCode":   numberTerm(element("current", "exit_code"), element("current", "exited")+" = 1"),
-		"queuedAt":   dateTerm("queued_at", ""),
-		"startedAt":  dateTerm(element("started", "at"), hasStarted),
-		"endedAt":    dateTerm(element("current", "at"), hasEnded),
-		"duration":   numberTerm(tookMillis, "("+hasEnded+" AND "+hasStarted+")"),
+		"text":         func(c *compiler, t *filter.Term) string { return c.words([]string{"job", "target"}, nil, t) },
+		"id":           sameTerm("id"),
+		"project.id":   sameTerm("project_id"),
+		"job":          textTerm("job"),
+		"state":        sameTerm(currentState),
+		"is":           flagTerm(is("ended", hasEnded), is("open", "NOT "+hasEnded)),
+		"reason":       sameTerm(element("current", "reason")),
+		"detail":       textTerm(element("current", "detail")),
+		"target":       textTerm("target"),
+		"subscription": textTerm(cause("subscriptionName")),
+		"user.id":      sameTerm(cause("userId")),
+		"parent.id":    sameTerm(cause("parentId")),
+		"root.id":      nameTerm(cause("rootId")),
+		"runner":       textTerm(element("current", "runner")),
+		"attempt":      numberTerm(element("current", "attempt"), ""),
+		"exitCode":     numberTerm(element("current", "exit_code"), element("current", "exited")+" = 1"),
+		"queuedAt":     dateTerm("queued_at", ""),
+		"startedAt":    dateTerm(element("started", "at"), hasStarted),
+		"endedAt":      dateTerm(element("current", "at"), hasEnded),
+		"duration":     numberTerm(tookMillis, "("+hasEnded+" AND "+hasStarted+")"),
 	}
 }

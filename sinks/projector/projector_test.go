@@ -161,7 +161,7 @@ func check(t *testing.T, s *clickhouse.Store) {
 	if len(host) != 1 || host[0].Ports != 1 || !cmp.Equal(host[0].Domains, []string{"h7.example.com"}) {
 		t.Errorf("the host is %+v", host)
 	}
-	lines := must[pipeline.Page[pipeline.LogLine]](t)(s.Logs(t.Context(), pipeline.LogQuery{ExecutionID: "e1"}))
+	lines := must[pipeline.LogPage](t)(s.Logs(t.Context(), pipeline.LogQuery{ExecutionID: "e1"}))
 	var texts []string
 	for _, l := range lines.Items {
 		texts = append(texts, l.Text)

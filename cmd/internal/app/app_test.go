@@ -34,6 +34,8 @@ var catalogue = fstest.MapFS{
 	"jobs/Service/main.py":       {Data: []byte("port = int(os.environ['port'])\nsay({'type': 'CustomFinding', 'key': 'PortServiceFinding', 'ip': os.environ['targetIp'], 'port': port, 'protocol': 'tcp', 'seq': 1,\n  'fields': [{'key': 'serviceName', 'type': 'text', 'data': 'http' if port == 8080 else 'ssh'}]})\n")},
 	"jobs/Broken/template.yaml":  {Data: []byte("version: 2\nname: Broken\ntype: code\nlanguage: python\n")},
 	"jobs/Broken/main.py":        {Data: []byte("print('garbage \\xff')\nraise SystemExit(3)\n")},
+	"jobs/Slow/template.yaml":    {Data: []byte("version: 2\nname: Slow\ntype: code\nlanguage: python\nparameters:\n- {name: word, type: string, required: true}\n- {name: targetIp, type: string}\n- {name: port, type: number}\n")},
+	"jobs/Slow/main.py":          {Data: []byte("import time, sys\nprint('begun', os.environ['word'], flush=True)\nprint('Careful now', file=sys.stderr, flush=True)\nwhile os.environ['word'] == 'forever': time.sleep(0.1)\n")},
 	"subscriptions/resolve.yaml": {Data: []byte("name: Resolve\nfindings: [HostnameFinding]\ncooldown: 3600\njob: {name: Resolve, parameters: [{name: domainName, value: '${domainName}'}]}\n")},
 	"subscriptions/ports.yaml":   {Data: []byte("name: Ports\nfindings: [HostnameIpFinding, IpFinding]\ncooldown: 3600\njob: {name: Ports, parameters: [{name: targetIp, value: '${ip}'}]}\n")},
 	"subscriptions/service.yaml": {Data: []byte("name: Service\nfindings: [PortFinding]\ncooldown: 3600\njob: {name: Service, parameters: [{name: targetIp, value: '${ip}'}, {name: port, value: '${port}'}]}\n")},

@@ -216,7 +216,7 @@ func (a *App) addHTTP(keys [][]byte) error {
 		if err != nil {
 			return err
 		}
-		d.API = api.Handler()
+		d.API, d.Stopping = api.Handler(), api.Stop
 	}
 	a.server.Set(d)
 	a.group.Add("http", a.cfg.HTTP.Grace+5*time.Second, a.server.Run)

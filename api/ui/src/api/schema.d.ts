@@ -183,7 +183,38 @@ export interface paths {
         /** List executions, the last queued first */
         get: operations["listExecutions"];
         put?: never;
-        post?: never;
+        /**
+         * Run a job once
+         * @description Arguments are checked against what the job declares, and what they aim at (`targetIp`, `targetMask`, `domainName`, `domainNames`) against the
+         *     project's scope. A value, or an element of a list, that is `${secrets.NAME}` names a secret, which is opened when the execution runs.
+         *     The answer is 201 when the next read shows the execution, 202 when it takes longer. With an `Idempotency-Key` the same request asks for
+         *     the same execution.
+         */
+        post: operations["launch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/executions/batch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Run a job for many resources
+         * @description For each resource with one of the `ids`, or that a list with the filter `select.q` shows, one execution; with `batchSize`, one for so many of
+         *     them. In arguments `${domainName}`, `${ip}`, `${mask}`, `${port}`, `${protocol}`, `${path}` and `${ssl}` stand for the resource, with `batchSize`
+         *     `${domainBatch}`, `${ipBatch}`, … for the list. Customary parameters (`targetIp`, `domainName`, `port`, …) are filled in when left out.
+         *     Blocked, merged and out-of-scope resources are left out and counted. `dryRun` says what would be started and starts nothing.
+         *     At most 10,000 executions and 100,000 resources. It waits behind what is launched one by one.
+         */
+        post: operations["launchBatch"];
         delete?: never;
         options?: never;
         head?: never;
@@ -224,6 +255,47 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/executions/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Run again what did not succeed
+         * @description Of the executions with the `ids`, or that a list with the filter `select.q` shows, those that ended without success. At most 10,000.
+         */
+        post: operations["retryExecutions"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/executions/stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Stop many executions
+         * @description Of those with the `ids`, or that a list with the filter `select.q` shows, the ones that have not ended; with neither, everything of the project, or of
+         *     every project in which you may, including what was asked for a moment ago. What they have found by then may still ask for more.
+         */
+        post: operations["stopExecutions"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/executions/{id}": {
         parameters: {
             query?: never;
@@ -236,6 +308,26 @@ export interface paths {
         };
         /** Read an execution */
         get: operations["getExecution"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/executions/{id}/chain": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 5f1e8a0c9b7d4e6f8a0b1c2d */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        /** Read what an execution came from and what came from it */
+        get: operations["getChain"];
         put?: never;
         post?: never;
         delete?: never;
@@ -261,6 +353,77 @@ export interface paths {
         get: operations["listLogs"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/executions/{id}/logs/stream": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 5f1e8a0c9b7d4e6f8a0b1c2d */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Follow an execution's log
+         * @description Server-sent events, from the start or from `after`: `state`, an Execution, when it has changed; `line`, a LogLine, for each line; `end`, the
+         *     Execution, when it has ended and all of its log was sent, after which the stream closes. Each line has an id; a client that comes back with it
+         *     in `Last-Event-ID` gets what follows, each line once.
+         */
+        get: operations["followLogs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/executions/{id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 5f1e8a0c9b7d4e6f8a0b1c2d */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Run an execution again
+         * @description A new execution with the same job, arguments and target. The job is as it is defined now.
+         */
+        post: operations["retryExecution"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/executions/{id}/stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 5f1e8a0c9b7d4e6f8a0b1c2d */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Stop an execution
+         * @description 200 when it has ended, 202 when it takes longer. One that ended already stays as it is.
+         */
+        post: operations["stopExecution"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1624,6 +1787,8 @@ export interface components {
             findingId?: string;
             /** @description The execution whose finding it was. */
             parentId?: string;
+            /** @description The execution that a person asked to run again. */
+            retryOf?: string;
             rootId: string;
             subscriptionId?: string;
             subscriptionName?: string;
@@ -1738,6 +1903,12 @@ export interface components {
             items: components["schemas"]["Execution"][];
             next?: string;
             total: number;
+        };
+        ExecutionSelection: {
+            ids?: components["schemas"]["Id"][];
+            /** @description Missing means every project in which you may. */
+            projectId?: components["schemas"]["Id"];
+            select?: components["schemas"]["ListSelection"];
         };
         Facet: {
             /** @description How many values there are, also those that are not listed. */
@@ -1962,8 +2133,57 @@ export interface components {
          * @enum {string}
          */
         JobType: "code" | "nuclei" | "container";
+        Launch: {
+            arguments?: components["schemas"]["Argument"][];
+            /** @description The job's name or id. */
+            job?: string;
+            /** @description Lower runs first: 1 when missing, in a batch 2; automation has 3. */
+            priority?: number;
+            projectId?: components["schemas"]["Id"];
+            /** @description Take arguments that the job does not declare. */
+            undeclared?: boolean;
+        };
+        LaunchBatch: {
+            arguments?: components["schemas"]["Argument"][];
+            /** @description Resources per execution; when missing, one for each. */
+            batchSize?: number;
+            dryRun?: boolean;
+            ids?: components["schemas"]["Id"][];
+            includeBlocked?: boolean;
+            /** @description The job's name or id. */
+            job?: string;
+            /** @enum {string} */
+            kind?: "domains" | "hosts" | "ip-ranges" | "ports" | "websites";
+            /** @description Lower runs first: 1 when missing, in a batch 2; automation has 3. */
+            priority?: number;
+            projectId?: components["schemas"]["Id"];
+            select?: components["schemas"]["ListSelection"];
+            /** @description Take arguments that the job does not declare. */
+            undeclared?: boolean;
+        };
+        Launched: {
+            /** @description The first three. */
+            examples: components["schemas"]["Execution"][];
+            executions: number;
+            /** @description Of the executions; none in a dry run. */
+            ids: components["schemas"]["Id"][];
+            /** @description How many the executions are for. */
+            resources: number;
+            /** @description Resources that were left out. */
+            skipped: {
+                blocked: number;
+                merged: number;
+                outOfScope: number;
+            };
+            /** @description The next read shows them. */
+            visible: boolean;
+        };
         /** @enum {string} */
         Level: "debug" | "info" | "warning" | "error";
+        ListSelection: {
+            /** @description The filter of the list; empty is all of it. */
+            q: string;
+        };
         LogLine: {
             at: components["schemas"]["Time"];
             attempt: number;
@@ -1977,6 +2197,13 @@ export interface components {
         };
         LogPage: {
             items: components["schemas"]["LogLine"][];
+            /** @description How many lines each level has, whichever was asked for. */
+            levels: {
+                debug: number;
+                error: number;
+                info: number;
+                warning: number;
+            };
             next?: string;
             total: number;
         };
@@ -2803,6 +3030,127 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    launch: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description A text of your choice, such as a UUID. Sending the same request again with the same key finds what the first one made instead of making another.
+                 * @example 3f0c8e6a-8c2c-4b66-9d19-0d7f5f1f6f2e
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "arguments": [
+                 *         {
+                 *           "name": "targetIp",
+                 *           "value": "198.51.100.7"
+                 *         },
+                 *         {
+                 *           "name": "ports",
+                 *           "value": [
+                 *             80,
+                 *             443
+                 *           ]
+                 *         }
+                 *       ],
+                 *       "job": "TcpPortScanningJob",
+                 *       "projectId": "5f1e8a0c9b7d4e6f8a0b1c2d"
+                 *     }
+                 */
+                "application/json": components["schemas"]["Launch"];
+            };
+        };
+        responses: {
+            /** @description The execution, queued. */
+            201: {
+                headers: {
+                    Location: components["headers"]["Location"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Execution"];
+                };
+            };
+            /** @description The execution, queued. */
+            202: {
+                headers: {
+                    Location: components["headers"]["Location"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Execution"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    launchBatch: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description A text of your choice, such as a UUID. Sending the same request again with the same key finds what the first one made instead of making another.
+                 * @example 3f0c8e6a-8c2c-4b66-9d19-0d7f5f1f6f2e
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "dryRun": true,
+                 *       "job": "BannerGrabbingJob",
+                 *       "kind": "ports",
+                 *       "projectId": "5f1e8a0c9b7d4e6f8a0b1c2d",
+                 *       "select": {
+                 *         "q": "-service:* protocol:tcp"
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["LaunchBatch"];
+            };
+        };
+        responses: {
+            /** @description What was started, or in a dry run would be. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Launched"];
+                };
+            };
+            /** @description What was started, or in a dry run would be. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Launched"];
+                };
+            };
+            /** @description What was started, or in a dry run would be. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Launched"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     exportExecutions: {
         parameters: {
             query?: {
@@ -2877,6 +3225,106 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    retryExecutions: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description A text of your choice, such as a UUID. Sending the same request again with the same key finds what the first one made instead of making another.
+                 * @example 3f0c8e6a-8c2c-4b66-9d19-0d7f5f1f6f2e
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "select": {
+                 *         "q": "reason:deadline queuedAt:<24h"
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["ExecutionSelection"];
+            };
+        };
+        responses: {
+            /** @description The new executions. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        executions: number;
+                        ids: components["schemas"]["Id"][];
+                    };
+                };
+            };
+            /** @description The new executions. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        executions: number;
+                        ids: components["schemas"]["Id"][];
+                    };
+                };
+            };
+            /** @description The new executions. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        executions: number;
+                        ids: components["schemas"]["Id"][];
+                    };
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    stopExecutions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "projectId": "5f1e8a0c9b7d4e6f8a0b1c2d",
+                 *       "select": {
+                 *         "q": "job:TcpIpRangeScanningJob"
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["ExecutionSelection"];
+            };
+        };
+        responses: {
+            /** @description How many were open. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        executions: number;
+                    };
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     getExecution: {
         parameters: {
             query?: never;
@@ -2901,11 +3349,47 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    getChain: {
+        parameters: {
+            query?: {
+                /** @description Rows per page. */
+                limit?: components["parameters"]["Limit"];
+                /** @description `next` of the page before. */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: never;
+            path: {
+                /** @example 5f1e8a0c9b7d4e6f8a0b1c2d */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The chain. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description The root first, the parent last. */
+                        ancestors: components["schemas"]["Execution"][];
+                        children: components["schemas"]["ExecutionPage"];
+                        execution: components["schemas"]["Execution"];
+                    };
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     listLogs: {
         parameters: {
             query?: {
                 /** @description The least severe level wanted. */
                 level?: components["schemas"]["Level"];
+                /** @description What a line must hold, in any case. */
+                q?: string;
                 /** @description `next` of the page before. */
                 after?: string;
                 /** @description Rows per page. */
@@ -2927,6 +3411,114 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LogPage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    followLogs: {
+        parameters: {
+            query?: {
+                /** @description The least severe level wanted. */
+                level?: components["schemas"]["Level"];
+                /** @description What a line must hold, in any case. */
+                q?: string;
+                /** @description `next` of a page of the log. */
+                after?: string;
+            };
+            header?: {
+                /** @description The id of the last line that was received; browsers send it by themselves. */
+                "Last-Event-ID"?: string;
+            };
+            path: {
+                /** @example 5f1e8a0c9b7d4e6f8a0b1c2d */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The events. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    retryExecution: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description A text of your choice, such as a UUID. Sending the same request again with the same key finds what the first one made instead of making another.
+                 * @example 3f0c8e6a-8c2c-4b66-9d19-0d7f5f1f6f2e
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @example 5f1e8a0c9b7d4e6f8a0b1c2d */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The execution, queued. */
+            201: {
+                headers: {
+                    Location: components["headers"]["Location"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Execution"];
+                };
+            };
+            /** @description The execution, queued. */
+            202: {
+                headers: {
+                    Location: components["headers"]["Location"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Execution"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    stopExecution: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 5f1e8a0c9b7d4e6f8a0b1c2d */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The execution. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Execution"];
+                };
+            };
+            /** @description The execution. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Execution"];
                 };
             };
             default: components["responses"]["Problem"];
