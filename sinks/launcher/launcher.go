@@ -24,6 +24,8 @@ import (
 
 // Config bounds what runs.
 type Config struct {
+	// Runner is what runs executions: local (processes of this machine) or kubernetes (Jobs, see the section of that name).
+	Runner string `yaml:"runner"`
 	// Concurrency is how many executions run at once; 0 means four per CPU as local processes, since jobs mostly wait for the network, and 100 on Kubernetes.
 	Concurrency int `yaml:"concurrency"`
 	// PerProject is how many executions of one project run at once; 0 means as many as run at all.
@@ -43,14 +45,23 @@ type Config struct {
 	MaxLogLines int `yaml:"maxLogLines"`
 }
 
+// Runners that Config.Runner may name.
+const (
+	RunnerLocal      = "local"
+	RunnerKubernetes = "kubernetes"
+)
+
 // DefaultConfig runs four executions per CPU for at most an hour each.
 func DefaultConfig() Config {
-	return Config{MaxAttempts: 25, PerTarget: 8, StartTimeout: 10 * time.Minute, Deadline: time.Hour, MaxLogLines: 100_000}
+	return Config{Runner: RunnerLocal, MaxAttempts: 25, PerTarget: 8, StartTimeout: 10 * time.Minute, Deadline: time.Hour, MaxLogLines: 100_000}
 }
 
 // Validate reports every problem.
 func (c *Config) Validate() error {
 	var errs []error
+	if c.Runner != RunnerLocal && c.Runner != RunnerKubernetes {
+		errs = append(errs, fmt.Errorf("runner: %q is neither %s nor %s", c.Runner, RunnerLocal, RunnerKubernetes))
+	}
 	for name, n := range map[string]int{"concurrency": c.Concurrency, "perProject": c.PerProject, "perTarget": c.PerTarget} {
 		if n < 0 {
 			errs = append(errs, fmt.Errorf("%s is %d, must not be negative", name, n))

@@ -3,6 +3,7 @@ package app
 import (
 	"errors"
 	"fmt"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -20,6 +21,7 @@ import (
 	"github.com/stalker-asm/stalker/sinks/chdb"
 	"github.com/stalker-asm/stalker/sinks/clickhouse"
 	"github.com/stalker-asm/stalker/sinks/launcher"
+	"github.com/stalker-asm/stalker/sinks/launcher/kube"
 	"github.com/stalker-asm/stalker/sinks/launcher/local"
 )
 
@@ -35,7 +37,7 @@ type Config struct {
 	HTTP server.Config `yaml:"http"`
 	// Gateway bounds what jobs may send.
 	Gateway gateway.Config `yaml:"gateway"`
-	// GatewayURL is where jobs reach the gateway; empty means this process's own address.
+	// GatewayURL is where jobs reach the gateway, such as http://stalker-gateway.stalker.svc/gateway/v1; empty means this process's own address, which pods cannot reach.
 	GatewayURL string `yaml:"gatewayUrl"`
 	// JobTokenKey signs the tokens of jobs, 32 random bytes in base64. Processes that
 	// share the work share it; empty means one of its own, kept in the data directory.
@@ -56,8 +58,10 @@ type Config struct {
 	Scheduler schedule.Config `yaml:"scheduler"`
 	// Launcher bounds what runs.
 	Launcher launcher.Config `yaml:"launcher"`
-	// Local bounds the processes of jobs in embedded mode.
+	// Local bounds the processes of jobs; for launcher.runner local.
 	Local local.Config `yaml:"local"`
+	// Kubernetes says where and as what jobs run as pods; for launcher.runner kubernetes.
+	Kubernetes kube.Config `yaml:"kubernetes"`
 }
 
 // Roles a process may have.
@@ -81,6 +85,7 @@ func DefaultConfig() Config {
 		Data: DefaultData(), Log: telemetry.DefaultConfig(), HTTP: server.DefaultConfig(), Gateway: gateway.DefaultConfig(),
 		Bus: bus.DefaultConfig(), ClickHouse: clickhouse.DefaultConfig(), Engine: chdb.DefaultConfig(),
 		Matcher: engine.DefaultConfig(), Scheduler: schedule.DefaultConfig(), Launcher: launcher.DefaultConfig(), Local: local.DefaultConfig(),
+		Kubernetes: kube.DefaultConfig(),
 	}
 	c.Engine.Dir = c.path("clickhouse")
 	return c
@@ -118,6 +123,9 @@ func (c *Config) Validate() error {
 	if c.partial() && c.JobTokenKey == "" && (c.has(RoleGateway) || c.has(RoleLauncher)) {
 		errs = append(errs, errors.New("jobTokenKey: gateway and launcher of separate processes must be given the same key: head -c 32 /dev/urandom | base64"))
 	}
+	if err := c.gatewayURL(); err != nil {
+		errs = append(errs, err)
+	}
 	for name, key := range map[string]config.Secret{"jobTokenKey": c.JobTokenKey, "jobTokenKeyOld": c.JobTokenKeyOld} {
 		if key == "" {
 			continue
@@ -127,6 +135,21 @@ func (c *Config) Validate() error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// gatewayURL reports what jobs could not reach.
+func (c *Config) gatewayURL() error {
+	if c.GatewayURL == "" {
+		if c.has(RoleLauncher) && c.Launcher.Runner == launcher.RunnerKubernetes {
+			return errors.New("gatewayUrl must be set for launcher.runner kubernetes: pods reach the gateway by its Service, such as http://stalker-gateway.stalker.svc/gateway/v1")
+		}
+		return nil
+	}
+	u, err := url.Parse(c.GatewayURL)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || !strings.HasSuffix(u.Path, gateway.Path) {
+		return fmt.Errorf("gatewayUrl: %q is no address of a gateway, such as http://stalker-gateway.stalker.svc%s", c.GatewayURL, gateway.Path)
+	}
+	return nil
 }
 
 func (c *Config) partial() bool {

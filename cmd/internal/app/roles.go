@@ -16,6 +16,7 @@ import (
 	"github.com/stalker-asm/stalker/pipeline/config"
 	"github.com/stalker-asm/stalker/pipeline/jobtoken"
 	"github.com/stalker-asm/stalker/sinks/launcher"
+	"github.com/stalker-asm/stalker/sinks/launcher/kube"
 	"github.com/stalker-asm/stalker/sinks/launcher/local"
 	"github.com/stalker-asm/stalker/sinks/projector"
 )
@@ -144,6 +145,9 @@ func (a *App) runner() (launcher.Runner, error) {
 	if a.opts.Runner != nil {
 		return a.opts.Runner, nil
 	}
+	if a.cfg.Launcher.Runner == launcher.RunnerKubernetes {
+		return a.kubernetes()
+	}
 	url := a.cfg.GatewayURL
 	if url == "" {
 		url = a.URL() + gateway.Path
@@ -155,6 +159,21 @@ func (a *App) runner() (launcher.Runner, error) {
 	if err := runner.Prepare(); err != nil {
 		return nil, fmt.Errorf("preparing the job runner: %w", err)
 	}
+	return runner, nil
+}
+
+// kubernetes is the runner that makes Jobs of a cluster. It is added before the
+// launcher, so that it watches for as long as that waits for anything.
+func (a *App) kubernetes() (launcher.Runner, error) {
+	client, err := kube.Connect(a.cfg.Kubernetes, a.log)
+	if err != nil {
+		return nil, err
+	}
+	runner, err := kube.New(a.cfg.Kubernetes, kube.Deps{Client: client, Gateway: a.cfg.GatewayURL, SDK: a.opts.SDK, Log: a.log, Metrics: a.reg})
+	if err != nil {
+		return nil, err
+	}
+	a.group.Add("kubernetes", 10*time.Second, runner.Watch)
 	return runner, nil
 }
 

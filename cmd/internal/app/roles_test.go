@@ -17,6 +17,7 @@ import (
 	"github.com/stalker-asm/stalker/pipeline"
 	"github.com/stalker-asm/stalker/pipeline/bus"
 	"github.com/stalker-asm/stalker/pipeline/bus/bustest"
+	"github.com/stalker-asm/stalker/pipeline/config"
 	"github.com/stalker-asm/stalker/sinks/chdb"
 )
 
@@ -154,5 +155,23 @@ func TestMigrateIsRepeatable(t *testing.T) {
 	b := bustest.Connect(t, cfg.Bus)
 	if _, err := b.Ends(t.Context(), bus.TopicFindings); err != nil {
 		t.Errorf("the topic of findings: %v", err)
+	}
+}
+
+func TestPodsNeedAGatewayTheyCanReach(t *testing.T) {
+	for url, want := range map[string]string{
+		"": "gatewayUrl must be set", "stalker-gateway:80": "is no address of a gateway", "http://stalker-gateway.stalker.svc": "/gateway/v1",
+		"http://stalker-gateway.stalker.svc/gateway/v1": "",
+	} {
+		cfg := app.DefaultConfig()
+		cfg.Launcher.Runner, cfg.GatewayURL = "kubernetes", url
+		if err := cfg.Validate(); (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("gatewayUrl %q: %v, want %q", url, err, want)
+		}
+	}
+	cfg := app.DefaultConfig()
+	cfg.Launcher.Runner = "docker"
+	if err := config.Validate(&cfg); err == nil || !strings.Contains(err.Error(), "launcher: runner") {
+		t.Errorf("an unknown runner: %v", err)
 	}
 }

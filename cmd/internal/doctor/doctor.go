@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/stalker-asm/stalker/cmd/internal/app"
+	"github.com/stalker-asm/stalker/sinks/launcher"
 )
 
 // Level says how bad a finding is.
@@ -67,8 +68,16 @@ func checks(cfg app.Config) []check {
 	if cfg.Control.DSN != "" {
 		list = append(list, check{"control", func(ctx context.Context) []Finding { return controlStore(ctx, cfg.Control) }})
 	}
-	list = append(list, check{"jobs", func(ctx context.Context) []Finding { return interpreter(ctx, cfg.Local.Python) }})
+	list = append(list, check{"jobs", func(ctx context.Context) []Finding { return runner(ctx, cfg) }})
 	return append(list, check{"server", func(ctx context.Context) []Finding { return server(ctx, cfg) }})
+}
+
+// runner looks at what runs jobs.
+func runner(ctx context.Context, cfg app.Config) []Finding {
+	if cfg.Launcher.Runner == launcher.RunnerKubernetes {
+		return kubernetes(ctx, cfg)
+	}
+	return interpreter(ctx, cfg.Local.Python)
 }
 
 // Failed reports whether something keeps Stalker from working.

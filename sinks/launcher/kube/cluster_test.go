@@ -300,7 +300,7 @@ func succeed(*corev1.Pod) corev1.PodStatus { return exited(0, "Completed", "") }
 
 var sdk = fstest.MapFS{"stalker_sdk/__init__.py": {Data: []byte("")}, "stalker_sdk/run.py": {Data: []byte("print('run')")}}
 
-func config(c *cluster) kube.Config {
+func settings(c *cluster) kube.Config {
 	cfg := kube.DefaultConfig()
 	cfg.Namespace, cfg.Grace = c.ns, time.Second
 	cfg.NodeSelector = map[string]string{"stalker-test": c.ns}

@@ -3,16 +3,19 @@ package kube
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"maps"
 	"path"
 	"slices"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
+	"k8s.io/klog/v2"
 
 	"github.com/stalker-asm/stalker/pipeline"
 )
@@ -23,26 +26,31 @@ type Config struct {
 	Kubeconfig string `yaml:"kubeconfig"`
 	// Namespace is where executions run. Nothing else should.
 	Namespace string `yaml:"namespace"`
-	// QPS is how many calls per second the API server gets at most, after a burst of twice as many.
+	// QPS is how many calls per second the API server gets at most. A Job takes three: itself, its Secret, and its removal.
 	QPS int `yaml:"qps"`
+	// Burst is how many calls may come at once before QPS counts.
+	Burst int `yaml:"burst"`
 	// Image runs python jobs that name no image. It needs Python 3.11 or newer; the SDK is mounted.
 	Image string `yaml:"image"`
 	// NucleiImage runs nuclei jobs that name no image.
 	NucleiImage string `yaml:"nucleiImage"`
 	// AllowedImages are patterns (* matches within one path element) one of which an image must match; empty means any image.
 	AllowedImages []string `yaml:"allowedImages"`
-	// RawSockets allows jobs that ask for it to open raw sockets. Their pods run as root with NET_RAW alone, which a namespace with Pod Security restricted refuses.
+	// PullPolicy says when images are fetched: IfNotPresent, Always or Never.
+	PullPolicy string `yaml:"pullPolicy"`
+	// RawSockets allows jobs that ask for it to open raw sockets. Their pods run as root with NET_RAW alone, which the namespace takes only with Pod Security privileged: baseline and restricted both refuse that capability.
 	RawSockets bool `yaml:"rawSockets"`
-	// Sizes are what a job's pod size stands for.
-	Sizes map[string]Size `yaml:"sizes"`
+	// Sizes are what a job's pod size stands for, request and limit alike. What is given here changes or adds to the default ones.
+	Sizes Sizes `yaml:"sizes"`
 	// DefaultSize is for jobs that name none.
 	DefaultSize string `yaml:"defaultSize"`
 	// Scratch bounds what an execution may write to its working directory.
 	Scratch string `yaml:"scratch"`
-	// PersonClass and AutomationClass are the priority classes of what people and what automation asked for; empty means the cluster's default.
-	PersonClass     string `yaml:"personClass"`
+	// PersonClass is the priority class of pods for what people asked for; empty means the cluster's default.
+	PersonClass string `yaml:"personClass"`
+	// AutomationClass is the priority class of pods for what subscriptions and schedules asked for; empty means the cluster's default.
 	AutomationClass string `yaml:"automationClass"`
-	// NodeSelector picks the nodes.
+	// NodeSelector picks the nodes: labels they must have.
 	NodeSelector map[string]string `yaml:"nodeSelector"`
 	// RuntimeClass isolates pods better than the default, gVisor for example.
 	RuntimeClass string `yaml:"runtimeClass"`
@@ -62,12 +70,31 @@ type Size struct {
 	Memory string `yaml:"memory"`
 }
 
+// Sizes are pod sizes by name.
+type Sizes map[string]Size
+
+// UnmarshalYAML takes what is given over what is there: who changes one size keeps
+// the others.
+func (s *Sizes) UnmarshalYAML(unmarshal func(any) error) error {
+	var given map[string]Size
+	if err := unmarshal(&given); err != nil {
+		return err
+	}
+	all := maps.Clone(*s)
+	if all == nil {
+		all = Sizes{}
+	}
+	maps.Copy(all, given)
+	*s = all
+	return nil
+}
+
 // DefaultConfig has the reference's sizes.
 func DefaultConfig() Config {
 	return Config{
-		Namespace: "stalker-jobs", QPS: 500,
+		Namespace: "stalker-jobs", QPS: 500, Burst: 1000, PullPolicy: string(corev1.PullIfNotPresent),
 		Image: "ghcr.io/stalker-asm/stalker-job-python:1", NucleiImage: "ghcr.io/stalker-asm/stalker-job-nuclei:1",
-		Sizes: map[string]Size{
+		Sizes: Sizes{
 			"XS": {CPU: "50m", Memory: "50Mi"}, "S": {CPU: "75m", Memory: "75Mi"}, "M": {CPU: "150m", Memory: "150Mi"},
 			"L": {CPU: "250m", Memory: "512Mi"}, "XL": {CPU: "500m", Memory: "1Gi"}, "XXL": {CPU: "1", Memory: "2Gi"},
 		},
@@ -83,6 +110,17 @@ func (c *Config) Validate() error {
 	}
 	if c.QPS < 1 {
 		errs = append(errs, fmt.Errorf("qps is %d, must be at least 1", c.QPS))
+	}
+	if c.Burst < 1 {
+		errs = append(errs, fmt.Errorf("burst is %d, must be at least 1", c.Burst))
+	}
+	switch corev1.PullPolicy(c.PullPolicy) {
+	case corev1.PullIfNotPresent, corev1.PullAlways, corev1.PullNever:
+	default:
+		errs = append(errs, fmt.Errorf("pullPolicy: %q is none of IfNotPresent, Always, Never", c.PullPolicy))
+	}
+	if c.Image == "" {
+		errs = append(errs, errors.New("image must be set"))
 	}
 	for _, p := range c.AllowedImages {
 		if _, err := path.Match(p, ""); err != nil {
@@ -139,13 +177,15 @@ func (c *Config) allows(image string) bool {
 	})
 }
 
-// Connect returns a client of the configured cluster. It does not call it.
-func Connect(c Config) (kubernetes.Interface, error) {
+// Connect returns a client of the configured cluster. It does not call it. What the
+// client library has to say goes to log; it keeps one destination for the process.
+func Connect(c Config, log *slog.Logger) (kubernetes.Interface, error) {
+	klog.SetSlogLogger(log.With("component", "client-go"))
 	rc, err := restConfig(c.Kubeconfig)
 	if err != nil {
 		return nil, fmt.Errorf("finding the Kubernetes cluster: %w", err)
 	}
-	rc.QPS, rc.Burst = float32(c.QPS), 2*c.QPS
+	rc.QPS, rc.Burst = float32(c.QPS), c.Burst
 	rc.UserAgent = "stalker"
 	client, err := kubernetes.NewForConfig(rc)
 	if err != nil {

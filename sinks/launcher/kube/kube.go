@@ -12,7 +12,9 @@ package kube
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"log/slog"
 	"slices"
@@ -22,6 +24,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/informers"
@@ -110,6 +113,9 @@ func (r *Runner) follow() error {
 		pods.Informer():   onObject(r.podChanged),
 		quotas.Informer(): func(any, bool) { r.roomMayBeFree() },
 	} {
+		if err := informer.SetWatchErrorHandlerWithContext(r.watchFailed); err != nil {
+			return fmt.Errorf("watching the cluster: %w", err)
+		}
 		_, err := informer.AddEventHandler(cache.ResourceEventHandlerFuncs{
 			AddFunc:    func(obj any) { handler(obj, false) },
 			UpdateFunc: func(_, obj any) { handler(obj, false) },
@@ -121,6 +127,16 @@ func (r *Runner) follow() error {
 		r.synced = append(r.synced, informer.HasSynced)
 	}
 	return nil
+}
+
+// watchFailed counts and says that a watch broke; the informer takes it up again.
+// A watch that was closed or whose place in the log is gone is nothing unusual.
+func (r *Runner) watchFailed(ctx context.Context, _ *cache.Reflector, err error) {
+	if ctx.Err() != nil || errors.Is(err, io.EOF) || apierrors.IsResourceExpired(err) || apierrors.IsGone(err) {
+		return
+	}
+	r.metrics.calls.WithLabelValues(callWatch).Inc()
+	r.log.Warn("the cluster cannot be watched, trying again", "namespace", r.cfg.Namespace, "err", err)
 }
 
 // onObject finds the object in what an informer says, a tombstone included.

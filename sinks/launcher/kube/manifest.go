@@ -146,7 +146,7 @@ func (r *Runner) container(s *launcher.Spec) corev1.Container {
 	_, size := r.cfg.size(&s.Job)
 	amount := corev1.ResourceList{corev1.ResourceCPU: resource.MustParse(size.CPU), corev1.ResourceMemory: resource.MustParse(size.Memory)}
 	c := corev1.Container{
-		Name: containerName, Image: r.cfg.image(&s.Job), ImagePullPolicy: corev1.PullIfNotPresent,
+		Name: containerName, Image: r.cfg.image(&s.Job), ImagePullPolicy: corev1.PullPolicy(r.cfg.PullPolicy),
 		Command: command(&s.Job), WorkingDir: dirWork, Env: r.environment(s),
 		Resources:              corev1.ResourceRequirements{Requests: amount, Limits: amount},
 		SecurityContext:        containerSecurity(s.Job.RawSockets),

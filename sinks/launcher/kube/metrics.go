@@ -11,10 +11,10 @@ type metrics struct {
 
 // Kinds of calls that failed and were tried again.
 const (
-	callCreate  = "create"
-	callDelete  = "delete"
-	callLogs    = "logs"
-	callRelease = "release"
+	callCreate = "create"
+	callDelete = "delete"
+	callLogs   = "logs"
+	callWatch  = "watch"
 )
 
 func newMetrics(reg prometheus.Registerer) *metrics {
@@ -28,7 +28,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		streams: prometheus.NewGauge(prometheus.GaugeOpts{Name: "stalker_kube_log_streams", Help: "Pods whose log is being followed."}),
 	}
 	reg.MustRegister(m.created, m.calls, m.adopted, m.streams)
-	for _, c := range []string{callCreate, callDelete, callLogs, callRelease} {
+	for _, c := range []string{callCreate, callDelete, callLogs, callWatch} {
 		m.calls.WithLabelValues(c)
 	}
 	return m

@@ -70,7 +70,7 @@ func TestClusterEveryEndHasItsReason(t *testing.T) {
 	}
 	slices.Sort(names)
 	c.node(func(p *corev1.Pod) corev1.PodStatus { return plays[p.Annotations["stalker.dev/job"]] })
-	cfg := config(c)
+	cfg := settings(c)
 	cfg.ImageTimeout = 2 * time.Second
 	r := c.runner(cfg)
 	want := map[string]string{
@@ -135,7 +135,7 @@ func TestClusterAFullQuotaDelaysAndPodSecurityRefuses(t *testing.T) {
 		<-end
 		return succeed(p)
 	})
-	cfg := config(c)
+	cfg := settings(c)
 	cfg.RawSockets = true
 	r := c.runner(cfg)
 	small, large := &pipeline.Job{PodSize: "XS"}, &pipeline.Job{PodSize: "XXL"}
@@ -201,7 +201,7 @@ func TestClusterAFullQuotaDelaysAndPodSecurityRefuses(t *testing.T) {
 func TestClusterStopAndDetach(t *testing.T) {
 	c := onCluster(t, tier(t, "A"))
 	c.node(func(*corev1.Pod) corev1.PodStatus { return corev1.PodStatus{} }) // runs for ever
-	r := c.runner(config(c))
+	r := c.runner(settings(c))
 	run := func(r *kube.Runner) (end func(cause error) launcher.Result, began chan struct{}) {
 		ctx, cancel := context.WithCancelCause(t.Context())
 		began, res := make(chan struct{}), make(chan launcher.Result, 1)
@@ -215,7 +215,7 @@ func TestClusterStopAndDetach(t *testing.T) {
 	if res := end(nil); !res.Detached {
 		t.Fatalf("when the launcher ends: %+v", res)
 	}
-	next := c.runner(config(c))
+	next := c.runner(settings(c))
 	if n, held := next.Holds(t.Context(), id(1)); !held || n != 1 {
 		t.Fatalf("the next launcher holds attempt %d, %v", n, held)
 	}
@@ -283,11 +283,11 @@ func TestClusterNothingIsLostOrDoubled(t *testing.T) {
 	bustest.Produce(t, b, recs...)
 	done := func() int { k := 0; ended.Range(func(any, any) bool { k++; return true }); return k }
 	start := time.Now()
-	stop := c.life(b, c.runner(config(c)), concurrency)
+	stop := c.life(b, c.runner(settings(c)), concurrency)
 	eventually(t, "a third ran", func() bool { return done() > all/3 })
 	t.Logf("%d ran in %s", done(), time.Since(start).Round(time.Second))
 	stop() // in mid-flight; what runs goes on
-	stop = c.life(b, c.runner(config(c)), concurrency)
+	stop = c.life(b, c.runner(settings(c)), concurrency)
 	eventually(t, "two thirds ran", func() bool { return done() > 2*all/3 })
 	c.kubectl("restart", c.dir)
 	ends := func() map[string][]pipeline.State {
