@@ -57,13 +57,14 @@ type Check struct {
 }
 
 // Deps is what the server puts behind its address. API, Gateway and Metrics are
-// handlers for their own paths; nil leaves them out. UI is the built web
+// handlers for their own paths; nil leaves them out, Manual likewise. UI is the built web
 // interface, nil when it was not built.
 type Deps struct {
 	API      http.Handler
 	Gateway  http.Handler
 	Metrics  http.Handler
 	UI       fs.FS
+	Manual   http.Handler
 	Checks   []Check
 	Log      *slog.Logger
 	Registry prometheus.Registerer
@@ -139,6 +140,8 @@ func (s *Server) routes() http.Handler {
 	mount(r, "/metrics", s.deps.Metrics)
 	mount(r, "/gateway/*", s.deps.Gateway)
 	mount(r, "/api/*", s.deps.API)
+	mount(r, "/docs", s.deps.Manual)
+	mount(r, "/docs/*", s.deps.Manual)
 	r.Get("/*", s.ui)
 	return r
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/stalker-asm/stalker/api/ui"
 	"github.com/stalker-asm/stalker/cmd/internal/app"
 	"github.com/stalker-asm/stalker/deploy"
+	"github.com/stalker-asm/stalker/docs"
 	"github.com/stalker-asm/stalker/pipeline/config"
 	"github.com/stalker-asm/stalker/pipeline/telemetry"
 )
@@ -82,7 +83,7 @@ func serve(c *cobra.Command, s *settings) error {
 
 func options(cfg app.Config, c *cobra.Command) app.Options {
 	return app.Options{
-		Config: cfg, Catalogue: deploy.Catalogue(), SDK: deploy.SDK(), UI: ui.FS(), Version: version,
+		Config: cfg, Catalogue: deploy.Catalogue(), SDK: deploy.SDK(), UI: ui.FS(), Manual: docs.FS(), Version: version,
 		Log: telemetry.Logger(cfg.Log, c.ErrOrStderr()),
 	}
 }

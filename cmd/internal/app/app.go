@@ -32,7 +32,7 @@ import (
 )
 
 // Options is what a process is made of. Catalogue holds the built-in jobs and
-// subscriptions, SDK the Python package for jobs, UI the built web interface or nil.
+// subscriptions, SDK the Python package for jobs, UI the built web interface or nil, Manual the pages of docs/ or nil.
 // Runner runs jobs; nil runs them as processes of this machine.
 type Options struct {
 	Config    Config
@@ -40,6 +40,7 @@ type Options struct {
 	Catalogue fs.FS
 	SDK       fs.FS
 	UI        fs.FS
+	Manual    fs.FS
 	Version   string
 	Log       *slog.Logger
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/stalker-asm/stalker/api/gateway"
+	"github.com/stalker-asm/stalker/api/manual"
 	"github.com/stalker-asm/stalker/api/server"
 	v1 "github.com/stalker-asm/stalker/api/v1"
 	"github.com/stalker-asm/stalker/matchers/engine"
@@ -226,6 +227,13 @@ func (a *App) addHTTP(keys [][]byte) error {
 			return err
 		}
 		d.Gateway = g.Handler()
+	}
+	if a.opts.Manual != nil {
+		m, err := manual.New(a.opts.Manual)
+		if err != nil {
+			return err
+		}
+		d.Manual = m
 	}
 	if a.cfg.has(RoleAPI) {
 		api, err := v1.New(v1.Deps{
