@@ -37,6 +37,17 @@ func LoadCatalogue(fsys fs.FS) (jobs []pipeline.Job, subs []pipeline.Subscriptio
 	return jobs, subs, errors.Join(errs...)
 }
 
+// ReadJob reads a job from a folder: template.yaml, with main.py, nuclei.yaml and
+// handler.py beside it.
+func ReadJob(folder fs.FS) (pipeline.Job, error) {
+	j, err := loadJob(folder, "template.yaml")
+	j.ID, j.BuiltIn = "", false
+	if err != nil {
+		return j, fmt.Errorf("template.yaml: %w", err)
+	}
+	return j, nil
+}
+
 func loadJob(fsys fs.FS, file string) (pipeline.Job, error) {
 	text, err := fs.ReadFile(fsys, file)
 	if err != nil {

@@ -31,6 +31,8 @@ type connection struct {
 	url  string
 	code string // creates the first user of a server that was started, else ""
 	stop func() error
+	// started says that the server ends with the command.
+	started bool
 }
 
 // running finds a running server: the one that was named, else the one of the data
@@ -57,7 +59,7 @@ func (f *where) running(ctx context.Context) (cl *client.Client, address string,
 // connect finds a running server, or starts one in a temporary directory.
 func (f *where) connect(ctx context.Context, c *cobra.Command) (connection, error) {
 	if cl, address, err := f.running(ctx); err != nil || cl != nil {
-		return connection{cl, address, "", func() error { return nil }}, err
+		return connection{Client: cl, url: address, stop: func() error { return nil }}, err
 	}
 	dir, err := os.MkdirTemp("", "stalker-")
 	if err != nil {
@@ -72,7 +74,7 @@ func (f *where) connect(ctx context.Context, c *cobra.Command) (connection, erro
 	run, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	done := make(chan error, 1)
 	go func() { done <- a.Run(run) }()
-	return connection{client.New(a.URL(), a.Token()), a.URL(), a.SetupCode(ctx), func() error {
+	return connection{Client: client.New(a.URL(), a.Token()), url: a.URL(), code: a.SetupCode(ctx), started: true, stop: func() error {
 		cancel()
 		return errors.Join(<-done, os.RemoveAll(dir))
 	}}, nil

@@ -24,9 +24,14 @@ func (c *Client) Stream(ctx context.Context, method, path, media string, body io
 	if media != "" {
 		req.Header.Set("Content-Type", media)
 	}
+	return c.open(req)
+}
+
+// open sends a request and returns the answer's body.
+func (c *Client) open(req *http.Request) (io.ReadCloser, error) {
 	resp, err := (&http.Client{Transport: c.http.Transport}).Do(req)
 	if err != nil {
-		return nil, pipeline.Errorf(pipeline.CodeUnavailable, "the server at %s does not answer: %w", base, err)
+		return nil, pipeline.Errorf(pipeline.CodeUnavailable, "the server at %s does not answer: %w", req.URL.Scheme+"://"+req.URL.Host, err)
 	}
 	if resp.StatusCode < 300 {
 		return resp.Body, nil
