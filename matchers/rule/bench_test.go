@@ -44,64 +44,86 @@ const benchProjects = 5000
 
 func projectID(i int) string { return fmt.Sprintf("%024x", i%benchProjects+1) }
 
-// custom makes subscription i of those that people wrote: every second one for one
-// project, as general as the built-in ones; the others for every project, each
-// about something particular.
+// custom makes subscription i of those that people wrote. Nine of ten are about one
+// project, one is about all of them. One of ten is as general as the built-in ones;
+// six ask whether a field equals something; three ask for a name below a domain, an
+// address in a network, a path, a title or a product.
 func custom(i int) sample {
-	if i%2 == 0 {
-		s := builtIns[i/2%len(builtIns)]
-		s.project = projectID(i / 20)
-		return s
+	s := particular(i)
+	if i%10 == 9 {
+		s = builtIns[i/10%len(builtIns)]
 	}
-	n := i / 2
-	switch i / 2 % 8 {
-	case 0:
+	if i/10%10 != 0 || i%10 == 9 { // what is general and for everybody is built in
+		s.project = projectID(i * 2654435761 >> 8)
+	}
+	return s
+}
+
+// particular makes a subscription about something few findings say: n is a number
+// that about one of 60,000 findings has.
+func particular(i int) sample {
+	n := i % values
+	switch i % 10 {
+	case 0, 1:
 		return sample{
 			key:  "PortFinding",
-			yaml: fmt.Sprintf(`[{lhs: "${protocol}", operator: equals, rhs: tcp}, {lhs: "${port}", operator: equals, rhs: %d}, {lhs: "${ip}", operator: not_startsWith, rhs: "10."}]`, 1024+n%60000),
-			expr: fmt.Sprintf(`Protocol == "tcp" && Port == %d && not (IP startsWith "10.")`, 1024+n%60000),
+			yaml: fmt.Sprintf(`[{lhs: "${protocol}", operator: equals, rhs: tcp}, {lhs: "${port}", operator: equals, rhs: %d}, {lhs: "${ip}", operator: not_startsWith, rhs: "10."}]`, 1024+n),
+			expr: fmt.Sprintf(`Protocol == "tcp" && Port == %d && not (IP startsWith "10.")`, 1024+n),
 		}
-	case 1:
+	case 2, 3:
 		return sample{
 			key:  "PortServiceFinding",
-			yaml: fmt.Sprintf(`[{lhs: "${serviceName}", operator: equals, rhs: http}, {lhs: "${serviceProduct}", operator: contains_i, rhs: "Product %05d"}]`, n),
-			expr: fmt.Sprintf(`ServiceName == "http" && lower(Product) contains "product %05d"`, n),
-		}
-	case 2:
-		return sample{
-			key:  "HostnameIpFinding",
-			yaml: fmt.Sprintf(`[{lhs: "${domainName}", operator: subdomainOf, rhs: [customer%d.example, brand%d.example]}]`, n, n),
-			expr: fmt.Sprintf(`Domain endsWith ".customer%d.example" || Domain endsWith ".brand%d.example"`, n, n),
-		}
-	case 3:
-		return sample{
-			key:  "PortFinding",
-			yaml: fmt.Sprintf(`[{lhs: "${ip}", operator: inCidr, rhs: ["%d.%d.%d.0/24"]}, {lhs: "${port}", operator: between, rhs: [1, 1023]}]`, 11+n%80, n/80%256, n/20480%256),
-			expr: fmt.Sprintf(`IP startsWith "%d.%d.%d." && Port >= 1 && Port <= 1023`, 11+n%80, n/80%256, n/20480%256),
+			yaml: fmt.Sprintf(`[{lhs: "${serviceName}", operator: equals, rhs: http}, {lhs: "${serviceProduct}", operator: equals, rhs: "Product %05d"}]`, n),
+			expr: fmt.Sprintf(`ServiceName == "http" && Product == "Product %05d"`, n),
 		}
 	case 4:
-		return sample{
-			key:  "WebsitePathFinding",
-			yaml: fmt.Sprintf(`[{lhs: "${endpoint}", operator: startsWith, rhs: "/app%d/"}, {lhs: "${endpoint}", operator: not_endsWith_i, rhs: [.css, .js]}]`, n),
-			expr: fmt.Sprintf(`Endpoint startsWith "/app%d/" && none([".css", ".js"], lower(Endpoint) endsWith #)`, n),
-		}
-	case 5:
 		return sample{
 			key:  "WebsiteTechnologyFinding",
 			yaml: fmt.Sprintf(`[{lhs: "${technology}", operator: in_i, rhs: ["Tech-%d", "Framework-%d"]}]`, n, n),
 			expr: fmt.Sprintf(`lower(Technology) in ["tech-%d", "framework-%d"]`, n, n),
 		}
-	case 6:
-		return sample{
-			key:  "WebsiteResponseFinding",
-			yaml: fmt.Sprintf(`[{lhs: "${title}", operator: matches_i, rhs: "^Welcome to (the )?vendor%05d v[0-9]+"}]`, n),
-			expr: fmt.Sprintf(`Title matches "(?i)^Welcome to (the )?vendor%05d v[0-9]+"`, n),
-		}
-	default:
+	case 5:
 		return sample{
 			key:  "CertificateFinding",
 			yaml: fmt.Sprintf(`[{lhs: "${issuer}", operator: equals, rhs: "Authority %d"}, {lhs: "${subject}", operator: not_endsWith, rhs: ".internal"}]`, n),
 			expr: fmt.Sprintf(`Issuer == "Authority %d" && not (Subject endsWith ".internal")`, n),
+		}
+	default:
+		return searching(i, n)
+	}
+}
+
+func searching(i, n int) sample {
+	switch i / 10 % 5 {
+	case 0:
+		return sample{
+			key:  "PortServiceFinding",
+			yaml: fmt.Sprintf(`[{lhs: "${serviceName}", operator: equals, rhs: http}, {lhs: "${serviceProduct}", operator: contains_i, rhs: "Product %05d"}]`, n),
+			expr: fmt.Sprintf(`ServiceName == "http" && lower(Product) contains "product %05d"`, n),
+		}
+	case 1:
+		return sample{
+			key:  "HostnameIpFinding",
+			yaml: fmt.Sprintf(`[{lhs: "${domainName}", operator: subdomainOf, rhs: [customer%d.example, brand%d.example]}]`, n, n),
+			expr: fmt.Sprintf(`Domain endsWith ".customer%d.example" || Domain endsWith ".brand%d.example"`, n, n),
+		}
+	case 2:
+		return sample{
+			key:  "PortFinding",
+			yaml: fmt.Sprintf(`[{lhs: "${ip}", operator: inCidr, rhs: ["%d.%d.%d.0/24"]}, {lhs: "${port}", operator: between, rhs: [1, 1023]}]`, 11+n%80, n/80%256, n/20480%256),
+			expr: fmt.Sprintf(`IP startsWith "%d.%d.%d." && Port >= 1 && Port <= 1023`, 11+n%80, n/80%256, n/20480%256),
+		}
+	case 3:
+		return sample{
+			key:  "WebsitePathFinding",
+			yaml: fmt.Sprintf(`[{lhs: "${endpoint}", operator: startsWith, rhs: "/app%d/"}, {lhs: "${endpoint}", operator: not_endsWith_i, rhs: [.css, .js]}]`, n),
+			expr: fmt.Sprintf(`Endpoint startsWith "/app%d/" && none([".css", ".js"], lower(Endpoint) endsWith #)`, n),
+		}
+	default:
+		return sample{
+			key:  "WebsiteResponseFinding",
+			yaml: fmt.Sprintf(`[{lhs: "${title}", operator: matches_i, rhs: "^Welcome to (the )?vendor%05d v[0-9]+"}]`, n),
+			expr: fmt.Sprintf(`Title matches "(?i)^Welcome to (the )?vendor%05d v[0-9]+"`, n),
 		}
 	}
 }
@@ -126,8 +148,12 @@ func subscriptions(list []sample) []pipeline.Subscription {
 	return subs
 }
 
-// stream makes findings as a scan of many projects says them.
-func stream(n int) []pipeline.Finding {
+// values is how many different values the fields have that subscriptions ask for.
+const values = 60_000
+
+// stream makes findings as scans of many projects say them: batches of run findings
+// that a job sent, each batch about a project picked at random.
+func stream(n, run int) []pipeline.Finding {
 	r := rand.New(rand.NewPCG(1, 2))
 	custom := func(f *pipeline.Finding, key string, fields ...pipeline.Field) {
 		f.Type, f.Key, f.Fields = pipeline.CustomFinding, key, fields
@@ -135,27 +161,30 @@ func stream(n int) []pipeline.Finding {
 	text := func(key, format string, a ...any) pipeline.Field {
 		return pipeline.Field{Key: key, Type: pipeline.TextField, Data: fmt.Sprintf(format, a...)}
 	}
-	list := make([]pipeline.Finding, n)
+	list, project := make([]pipeline.Finding, n), ""
 	for i := range list {
 		f := &list[i]
-		f.ProjectID = projectID(r.IntN(benchProjects))
+		if f.ProjectID = project; i%run == 0 {
+			project = projectID(r.IntN(benchProjects))
+			f.ProjectID = project
+		}
 		f.IP = fmt.Sprintf("%d.%d.%d.%d", 11+r.IntN(80), r.IntN(256), r.IntN(256), r.IntN(256))
-		f.Port, f.Protocol = []int{80, 443, 22, 8080, 1024 + r.IntN(60000)}[r.IntN(5)], pipeline.TCP
+		f.Port, f.Protocol = []int{80, 443, 22, 8080, 1024 + r.IntN(values)}[r.IntN(5)], pipeline.TCP
 		switch r.IntN(10) {
 		case 0, 1, 2:
 			f.Type, f.Key = pipeline.PortFinding, "PortFinding"
 		case 3, 4:
-			custom(f, "PortServiceFinding", text("serviceName", "%s", []string{"http", "ssh", "https", "smtp"}[r.IntN(4)]), text("serviceProduct", "Product %05d", r.IntN(60000)))
+			custom(f, "PortServiceFinding", text("serviceName", "%s", []string{"http", "ssh", "https", "smtp"}[r.IntN(4)]), text("serviceProduct", "Product %05d", r.IntN(values)))
 		case 5, 6:
-			f.Path, f.Domain = "/", fmt.Sprintf("www.customer%d.example", r.IntN(60000))
-			custom(f, "WebsitePathFinding", text("endpoint", "/app%d/%s", r.IntN(60000), []string{"index.html", "style.css", "login", "a/b/c.php", ""}[r.IntN(5)]))
+			f.Path, f.Domain = "/", fmt.Sprintf("www.customer%d.example", r.IntN(values))
+			custom(f, "WebsitePathFinding", text("endpoint", "/app%d/%s", r.IntN(values), []string{"index.html", "style.css", "login", "a/b/c.php", ""}[r.IntN(5)]))
 		case 7:
 			f.Type, f.Key, f.Port, f.Protocol = pipeline.HostnameIPFinding, "HostnameIpFinding", 0, ""
-			f.Domain = fmt.Sprintf("www.customer%d.example", r.IntN(60000))
+			f.Domain = fmt.Sprintf("www.customer%d.example", r.IntN(values))
 		case 8:
-			custom(f, "WebsiteTechnologyFinding", text("technology", "Tech-%d", r.IntN(60000)))
+			custom(f, "WebsiteTechnologyFinding", text("technology", "Tech-%d", r.IntN(values)))
 		default:
-			custom(f, "WebsiteResponseFinding", text("statusCode", "200"), text("title", "Welcome to the Vendor%05d v%d", r.IntN(60000), r.IntN(9)), text("server", "nginx"))
+			custom(f, "WebsiteResponseFinding", text("statusCode", "200"), text("title", "Welcome to the Vendor%05d v%d", r.IntN(values), r.IntN(9)), text("server", "nginx"))
 		}
 	}
 	return list
@@ -167,6 +196,7 @@ type matcher struct {
 	match   func(f *pipeline.Finding) int
 	best    time.Duration
 	matched int
+	met     int // candidates
 	seen    int
 }
 
@@ -181,10 +211,11 @@ func (m *matcher) block(findings []pipeline.Finding) {
 	}
 }
 
-func indexed(set *rule.Set) func(f *pipeline.Finding) int {
+func indexed(set *rule.Set, met *int) func(f *pipeline.Finding) int {
 	buf := make([]*rule.Rule, 0, 64)
 	return func(f *pipeline.Finding) (n int) {
 		buf = set.Candidates(f, buf[:0])
+		*met += len(buf)
 		for _, r := range buf {
 			if r.Holds(f) {
 				n++
@@ -215,12 +246,16 @@ func naive(set *rule.Set, subs []pipeline.Subscription) func(f *pipeline.Finding
 // it, among more and more rules, beside a loop over all of them and beside the same
 // rules in an expression library. All take turns on the same findings.
 func BenchmarkMatch(b *testing.B) {
-	findings := stream(64 * 1024)
+	findings, scattered := stream(64*1024, 16), stream(64*1024, 1)
 	ms := map[string]*matcher{}
 	for _, n := range []int{10, 100, 1000, 10_000, 100_000} {
 		subs := subscriptions(samples(n))
 		set := rule.NewSet(subs, func(string) bool { return true })
-		ms[fmt.Sprint("rules=", n)] = &matcher{match: indexed(set)}
+		for _, name := range []string{"rules=", "scattered="} {
+			m := &matcher{}
+			m.match = indexed(set, &m.met)
+			ms[fmt.Sprint(name, n)] = m
+		}
 		if n <= 1000 {
 			ms[fmt.Sprint("loop=", n)] = &matcher{match: naive(set, subs)}
 			ms[fmt.Sprint("expr=", n)] = &matcher{match: exprLang(b, n)}
@@ -228,10 +263,12 @@ func BenchmarkMatch(b *testing.B) {
 	}
 	runtime.GC()
 	for i := 0; b.Loop(); i++ {
-		at := i * 512 % len(findings)
+		at := i * 2048 % len(findings)
 		for name, m := range ms {
-			if size := 512; strings.HasPrefix(name, "rules=") {
+			if size := 2048; strings.HasPrefix(name, "rules=") {
 				m.block(findings[at : at+size])
+			} else if strings.HasPrefix(name, "scattered=") {
+				m.block(scattered[at : at+size])
 			} else if i%16 == 0 {
 				m.block(findings[at : at+32])
 			}
@@ -246,7 +283,12 @@ func BenchmarkMatch(b *testing.B) {
 	b.ReportMetric(ns("rules=100000")/ns("rules=10"), "time_at_100k/time_at_10")
 	b.ReportMetric(ns("loop=1000")/ns("rules=1000"), "loop/index_at_1k")
 	b.ReportMetric(ns("expr=1000")/ns("rules=1000"), "expr-lang/index_at_1k")
-	b.ReportMetric(float64(ms["rules=100000"].matched)/float64(ms["rules=100000"].seen), "matches/finding_at_100k")
+	b.ReportMetric(ns("scattered=100000")/ns("scattered=10"), "scattered_time_at_100k/time_at_10")
+	for _, n := range []int{10, 10_000, 100_000} {
+		m := ms[fmt.Sprint("rules=", n)]
+		b.ReportMetric(float64(m.matched)/float64(m.seen), fmt.Sprint("rules=", n, "_matches/finding"))
+		b.ReportMetric(float64(m.met)/float64(m.seen), fmt.Sprint("rules=", n, "_candidates/finding"))
+	}
 	b.ReportMetric(0, "ns/op")
 }
 
@@ -321,7 +363,7 @@ func BenchmarkCompile(b *testing.B) {
 }
 
 func TestMatchingAllocatesNothing(t *testing.T) {
-	findings := stream(512)
+	findings := stream(512, 16)
 	set := rule.NewSet(subscriptions(samples(2000)), func(string) bool { return true })
 	if len(set.Broken()) > 0 {
 		t.Fatal(set.Broken()[0])

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"unique"
 
 	"github.com/stalker-asm/stalker/matchers/vars"
 	"github.com/stalker-asm/stalker/pipeline"
@@ -13,10 +14,10 @@ import (
 // bucket is the rules of one project (or of every project) that react to one finding
 // key. It is immutable.
 type bucket struct {
-	rules  []*Rule          // all, in the order of their ids
 	always []*Rule          // those that are looked at for every finding
 	paths  []*path          // the others, by variable
 	byName map[string]*path // the same
+	rules  []*Rule          // all, in the order of their ids
 }
 
 // path is the part of an index that one variable leads to.
@@ -31,6 +32,8 @@ type path struct {
 	nets         map[netip.Prefix][]*Rule
 	bits4, bits6 []int // lengths of nets
 	being        []*Rule
+	known        filter // of the values above, except grams
+	values       []uint64
 }
 
 // affixes are beginnings or ends of texts, by length.
@@ -44,28 +47,25 @@ type affixes struct {
 const fewPaths = 12
 
 func newBucket(rules []*Rule) *bucket {
-	b := &bucket{rules: rules}
-	ways := make([][][]posting, len(rules))
+	b := &bucket{rules: rules, byName: map[string]*path{}}
 	counts := map[posting]int{}
-	for i, r := range rules {
+	for _, r := range rules {
 		if !r.Enabled {
 			continue
 		}
-		ways[i] = r.access
-		for _, w := range ways[i] {
+		for _, w := range r.access {
 			for _, p := range w {
 				counts[p]++
 			}
 		}
 	}
-	b.byName = map[string]*path{}
-	for i, r := range rules {
+	for _, r := range rules {
 		switch {
 		case !r.Enabled:
-		case len(ways[i]) == 0:
+		case len(r.access) == 0:
 			b.always = append(b.always, r)
 		default:
-			for _, p := range cheapest(ways[i], counts) {
+			for _, p := range cheapest(r.access, counts) {
 				b.path(p.name).post(p, r)
 			}
 		}
@@ -79,7 +79,7 @@ func newBucket(rules []*Rule) *bucket {
 func (b *bucket) path(name string) *path {
 	p := b.byName[name]
 	if p == nil {
-		p = &path{name: name}
+		p = &path{name: unique.Make(name).Value()}
 		b.byName[name] = p
 		b.paths = append(b.paths, p)
 	}
@@ -96,6 +96,9 @@ func put[K comparable](m *map[K][]*Rule, key K, r *Rule) {
 }
 
 func (p *path) post(x posting, r *Rule) {
+	if x.kind != byGram && x.kind != byBeing {
+		p.values = append(p.values, x.hash())
+	}
 	switch x.kind {
 	case byText:
 		put(&p.texts, x.text, r)
@@ -122,6 +125,11 @@ func (p *path) finish() {
 	p.heads.finish()
 	p.tails.finish()
 	p.grams.finish()
+	p.known = newFilter(len(p.values))
+	for _, h := range p.values {
+		p.known.add(h)
+	}
+	p.values = nil
 	for n := range p.nets {
 		if n.Addr().Is4() {
 			p.bits4 = append(p.bits4, n.Bits())
@@ -194,8 +202,8 @@ func (p *path) hits(v *vars.Value, out []*Rule) []*Rule {
 	case vars.List, vars.Other:
 		return p.all(out) // what it is compared with piece by piece
 	default:
-		if p.numbers != nil {
-			out = append(out, p.numbers[toNumber(v)]...)
+		if x := toNumber(v); p.numbers != nil && p.known.may(salted(byNumber, hashNumber(x))) {
+			out = append(out, p.numbers[x]...)
 		}
 		return out
 	}
@@ -222,7 +230,9 @@ func gather[K comparable](m map[K][]*Rule, out []*Rule) []*Rule {
 
 func (p *path) textHits(s string, out []*Rule) []*Rule {
 	if p.digits != nil {
-		out = append(out, p.digits[textNumber(s)]...)
+		if x := textNumber(s); p.known.may(salted(byDigits, hashNumber(x))) {
+			out = append(out, p.digits[x]...)
+		}
 	}
 	if p.nets != nil {
 		out = p.netHits(s, out)
@@ -231,24 +241,12 @@ func (p *path) textHits(s string, out []*Rule) []*Rule {
 		return out
 	}
 	var buf [maxLower]byte
-	low, ok := lower(buf[:0], s)
-	if !ok {
-		low = []byte(strings.ToLower(s))
+	low := lowered(buf[:0], s)
+	if p.texts != nil || p.heads.rules != nil {
+		out = p.forward(low, out)
 	}
-	if p.texts != nil {
-		out = append(out, p.texts[string(low)]...)
-	}
-	for _, n := range p.heads.lengths {
-		if n > len(low) {
-			break
-		}
-		out = append(out, p.heads.rules[string(low[:n])]...)
-	}
-	for _, n := range p.tails.lengths {
-		if n > len(low) {
-			break
-		}
-		out = append(out, p.tails.rules[string(low[len(low)-n:])]...)
+	if p.tails.rules != nil {
+		out = p.backward(low, out)
 	}
 	if p.grams.rules != nil {
 		out = p.grams.hits(low, out)
@@ -259,18 +257,53 @@ func (p *path) textHits(s string, out []*Rule) []*Rule {
 	return out
 }
 
+// forward finds what begins so and what is so, in one go from the start.
+func (p *path) forward(low []byte, out []*Rule) []*Rule {
+	lengths, h := p.heads.lengths, uint64(hashStart)
+	for i, c := range low {
+		if p.texts == nil && len(lengths) == 0 {
+			return out
+		}
+		h = hashByte(h, c)
+		if len(lengths) > 0 && lengths[0] == i+1 {
+			lengths = lengths[1:]
+			if p.known.may(salted(byHead, mixed(h))) {
+				out = append(out, p.heads.rules[string(low[:i+1])]...)
+			}
+		}
+	}
+	if p.texts != nil && p.known.may(salted(byText, mixed(h))) {
+		out = append(out, p.texts[string(low)]...)
+	}
+	return out
+}
+
+func (p *path) backward(low []byte, out []*Rule) []*Rule {
+	lengths, h := p.tails.lengths, uint64(hashStart)
+	for i := len(low) - 1; i >= 0 && len(lengths) > 0; i-- {
+		h = hashByte(h, low[i])
+		if lengths[0] == len(low)-i {
+			lengths = lengths[1:]
+			if p.known.may(salted(byTail, mixed(h))) {
+				out = append(out, p.tails.rules[string(low[i:])]...)
+			}
+		}
+	}
+	return out
+}
+
 func (p *path) domainHits(name []byte, out []*Rule) []*Rule {
 	if n := len(name); n > 0 && name[n-1] == '.' {
 		name = name[:n-1]
 	}
-	for {
-		out = append(out, p.domains[string(name)]...)
-		i := slices.Index(name, '.')
-		if i < 0 {
-			return out
+	h := uint64(hashStart)
+	for i := len(name) - 1; i >= 0; i-- {
+		h = hashByte(h, name[i])
+		if (i == 0 || name[i-1] == '.') && p.known.may(salted(byDomain, mixed(h))) {
+			out = append(out, p.domains[string(name[i:])]...)
 		}
-		name = name[i+1:]
 	}
+	return out
 }
 
 func (p *path) netHits(s string, out []*Rule) []*Rule {
@@ -287,7 +320,9 @@ func (p *path) netHits(s string, out []*Rule) []*Rule {
 			break
 		}
 		w, _ := n.Addr().Prefix(bits) // it fits
-		out = append(out, p.nets[w]...)
+		if p.known.may(salted(byNet, hashNet(w))) {
+			out = append(out, p.nets[w]...)
+		}
 	}
 	return out
 }
@@ -311,6 +346,14 @@ func lower(to []byte, s string) (_ []byte, ok bool) {
 		to = append(to, c)
 	}
 	return to, true
+}
+
+// lowered is lower that allocates for long texts and those that are not ASCII.
+func lowered(to []byte, s string) []byte {
+	if low, ok := lower(to, s); ok {
+		return low
+	}
+	return []byte(strings.ToLower(s))
 }
 
 // tidy orders rules by id and removes repetitions.

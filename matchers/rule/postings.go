@@ -25,15 +25,16 @@ type posting struct {
 type postingKind uint8
 
 const (
-	byText   postingKind = iota // the value is this text, without regard to case
-	byNumber                    // the value, no text, is this number
-	byDigits                    // the value is a text that reads as this number
-	byHead                      // the value is a text that begins so
-	byTail                      // the value is a text that ends so
-	byGram                      // the value is a text with these bytes in it
-	byDomain                    // the value is this domain or one below
-	byNet                       // the value is an address or network in this one
-	byBeing                     // the variable means something
+	byText    postingKind = iota // the value is this text, without regard to case
+	byNumber                     // the value, no text, is this number
+	byDigits                     // the value is a text that reads as this number
+	byHead                       // the value is a text that begins so
+	byTail                       // the value is a text that ends so
+	byGram                       // the value is a text with these bytes in it
+	byDomain                     // the value is this domain or one below
+	byNet                        // the value is an address or network in this one
+	byBeing                      // the variable means something
+	byNothing                    // of any finding
 )
 
 // maxPostings bounds how often one rule stands in the index; one with longer lists
@@ -103,8 +104,10 @@ func (p *posting) breadth() float64 {
 		return 4
 	case p.kind == byNet:
 		return 1 + float64(max(0, 24-p.net.Bits()))
+	case p.text != "":
+		return 1 + 4/float64(len(p.text)) // of "http" there are more than of "Apache Tomcat/9.0.31"
 	default:
-		return 1
+		return 1.5
 	}
 }
 

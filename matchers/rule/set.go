@@ -14,6 +14,7 @@ import (
 // immutable; a change makes a new one, which shares what did not change.
 type Set struct {
 	projects  map[string]*keyed // by project, "" for the rules of every project
+	table     table             // the same of each project, for findings
 	sources   map[string]*source
 	scheduled []*Rule // cron and reconcile, in the order of their ids
 	rules     int
@@ -44,7 +45,7 @@ func NewSet(subs []pipeline.Subscription, jobExists func(name string) bool) *Set
 // change. A subscription that names a job which does not exist is broken too, but
 // takes part, so that its findings get a verdict.
 func (s *Set) Update(subs []pipeline.Subscription, jobExists func(name string) bool) *Set {
-	next := &Set{projects: maps.Clone(s.projects), sources: make(map[string]*source, len(subs))}
+	next := &Set{projects: maps.Clone(s.projects), table: s.table, sources: make(map[string]*source, len(subs))}
 	d := dirt{}
 	for i := range subs {
 		sub := &subs[i]
@@ -139,6 +140,20 @@ func (s *Set) rebuild(d dirt) {
 			delete(s.projects, project)
 		}
 	}
+	s.tabulate(d)
+}
+
+// tabulate brings the table up to date with projects.
+func (s *Set) tabulate(d dirt) {
+	if len(d) == 0 {
+		return
+	}
+	s.table = s.table.clone(len(d))
+	for project := range d {
+		if project != "" {
+			s.table.set(project, s.projects[project])
+		}
+	}
 }
 
 // same reports whether two states of a subscription compile to the same rule.
@@ -157,11 +172,29 @@ func compileSource(sub pipeline.Subscription) *source {
 // Candidates appends to into the rules that are switched on and may match the
 // finding, in the order of their ids. It allocates only to make into larger.
 func (s *Set) Candidates(f *pipeline.Finding, into []*Rule) []*Rule {
+	start := len(into)
 	into = s.projects[""].candidates(f, into)
 	if f.ProjectID != "" {
-		into = s.projects[f.ProjectID].candidates(f, into)
+		into = s.ofProject(f, into)
 	}
-	return tidy(into)
+	return into[:start+len(tidy(into[start:]))]
+}
+
+func (s *Set) ofProject(f *pipeline.Finding, into []*Rule) []*Rule {
+	n := len(into)
+	few, many := s.table.get(f.ProjectID)
+	if few != nil {
+		into = few.candidates(f, into)
+	} else {
+		into = many.candidates(f, into)
+	}
+	kept := into[:n]
+	for _, r := range into[n:] {
+		if r.ProjectID == f.ProjectID && r.Reacts(f.Key) { // and not one with the same hash
+			kept = append(kept, r)
+		}
+	}
+	return kept
 }
 
 func (k *keyed) candidates(f *pipeline.Finding, out []*Rule) []*Rule {
@@ -171,6 +204,10 @@ func (k *keyed) candidates(f *pipeline.Finding, out []*Rule) []*Rule {
 	if b := k.exact[f.Key]; b != nil {
 		out = b.candidates(f, out)
 	}
+	return k.wildCandidates(f, out)
+}
+
+func (k *keyed) wildCandidates(f *pipeline.Finding, out []*Rule) []*Rule {
 	for i := range k.wild {
 		if w := &k.wild[i]; Glob(w.pattern, f.Key) {
 			out = w.bucket.candidates(f, out)
