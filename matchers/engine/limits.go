@@ -3,6 +3,7 @@ package engine
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/stalker-asm/stalker/pipeline/bus"
@@ -49,7 +50,7 @@ const keepRoots = 7 * 24 * time.Hour
 func (p *partition) charge(c *candidate) {
 	now := c.at.UnixMilli()
 	root := p.roots.get(c.finding.RootID)
-	p.roots.set(c.finding.RootID, tally{root.N + 1, now})
+	p.roots.set(strings.Clone(c.finding.RootID), tally{root.N + 1, now}) // the record it is a part of is not kept
 	key := c.finding.PartitionKey()
 	w := p.targets.get(key)
 	if !c.engine.window(w, c.at) {
