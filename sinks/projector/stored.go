@@ -1,10 +1,10 @@
 package projector
 
 import (
-	"encoding/json"
 	"math"
 
 	"github.com/stalker-asm/stalker/pipeline"
+	"github.com/stalker-asm/stalker/pipeline/record"
 	"github.com/stalker-asm/stalker/sinks/rows"
 )
 
@@ -47,7 +47,7 @@ func fields(in []pipeline.Field) (body string, images []string, err error) {
 		images = append(images, x.Text())
 		out[i].Data = nil
 	}
-	b, err := json.Marshal(out)
+	b, err := record.AppendFields(make([]byte, 0, 64*len(out)), out)
 	if err != nil {
 		return "", nil, pipeline.Errorf(pipeline.CodeInvalid, "encoding the fields: %w", err)
 	}
