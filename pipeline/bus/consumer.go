@@ -17,18 +17,22 @@ import (
 type ConsumerConfig struct {
 	Group      string
 	Topics     []string
-	MaxRecords int           // a batch closes at this many records; 0 means 10,000
-	MaxAge     time.Duration // …or this long after its first record; 0 means 200 ms
+	MaxRecords int           // a batch closes at this many records; 0 means 40,000
+	MaxBytes   int           // …or this many bytes of keys and values; 0 means 32 MiB
+	MaxAge     time.Duration // …or this long after its first record; 0 means 500 ms
 	MaxIdle    time.Duration // …or when nothing more came for this long; 0 means 10 ms
 	Deadline   time.Duration // for one call of the handler; 0 means 1 minute
 }
 
 func (c ConsumerConfig) withDefaults() ConsumerConfig {
 	if c.MaxRecords == 0 {
-		c.MaxRecords = 10_000
+		c.MaxRecords = 40_000
+	}
+	if c.MaxBytes == 0 {
+		c.MaxBytes = 32 << 20
 	}
 	if c.MaxAge == 0 {
-		c.MaxAge = 200 * time.Millisecond
+		c.MaxAge = 500 * time.Millisecond
 	}
 	if c.MaxIdle == 0 {
 		c.MaxIdle = 10 * time.Millisecond
@@ -78,30 +82,43 @@ func (c *Consumer) Run(ctx context.Context) error {
 	}
 }
 
-// collect polls until the batch is closed; control records count as read only.
+// pollRecords bounds one poll, so that the bytes of a batch are looked at often
+// enough: a record may have a megabyte.
+const pollRecords = 5000
+
+// collect polls until the batch is closed; control records count as read only. Under
+// load batches grow, which is what makes them cheap: what an INSERT costs hardly
+// depends on its size.
 func (c *Consumer) collect(ctx context.Context, client *kgo.Client) ([]Record, string, error) {
-	batch, err := c.poll(ctx, client, c.cfg.MaxRecords)
+	batch, err := c.poll(ctx, client, min(pollRecords, c.cfg.MaxRecords))
 	if err != nil || ctx.Err() != nil {
 		return nil, "", err
 	}
-	closed := time.Now().Add(c.cfg.MaxAge)
-	for len(batch) < c.cfg.MaxRecords {
+	closed, size := time.Now().Add(c.cfg.MaxAge), bytesOf(batch)
+	for len(batch) < c.cfg.MaxRecords && size < c.cfg.MaxBytes {
 		if time.Now().After(closed) {
 			return batch, closedByAge, nil
 		}
 		idle, cancel := context.WithTimeout(ctx, c.cfg.MaxIdle)
-		more, err := c.poll(idle, client, c.cfg.MaxRecords-len(batch))
+		more, err := c.poll(idle, client, min(pollRecords, c.cfg.MaxRecords-len(batch)))
 		expired := idle.Err() != nil
 		cancel()
 		if err != nil {
 			return nil, "", err
 		}
-		batch = append(batch, more...)
+		batch, size = append(batch, more...), size+bytesOf(more)
 		if expired && len(more) == 0 {
 			return batch, closedByIdle, nil
 		}
 	}
 	return batch, closedBySize, nil
+}
+
+func bytesOf(recs []Record) (n int) {
+	for i := range recs {
+		n += len(recs[i].Key) + len(recs[i].Value)
+	}
+	return n
 }
 
 func (c *Consumer) poll(ctx context.Context, client *kgo.Client, limit int) ([]Record, error) {

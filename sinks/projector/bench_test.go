@@ -1,58 +1,52 @@
-package projector
+package projector_test
 
 import (
-	"fmt"
+	"context"
+	"sync/atomic"
 	"testing"
 
-	"github.com/stalker-asm/stalker/pipeline"
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/stalker-asm/stalker/pipeline/bus"
-	"github.com/stalker-asm/stalker/pipeline/record"
+	"github.com/stalker-asm/stalker/pipeline/bus/bustest"
+	"github.com/stalker-asm/stalker/pipeline/record/recordtest"
+	"github.com/stalker-asm/stalker/sinks/clickhouse/clickhousetest"
+	"github.com/stalker-asm/stalker/sinks/projector"
 )
 
-// mixed is a batch of decoded findings, six about each host.
-func mixed(n int) (in input) {
-	for i := range n / 6 {
-		ip, name := fmt.Sprintf("10.%d.%d.%d", i>>16, i>>8&255, i&255), fmt.Sprintf("h%d.example.com", i)
-		port := pipeline.Locators{IP: ip, Port: 443, Protocol: pipeline.TCP}
-		site := pipeline.Locators{IP: ip, Port: 443, Domain: name, Path: "/"}
-		k := int64(6 * i)
-		in.findings = append(
-			in.findings,
-			say(k, pipeline.HostnameIPFinding, "HostnameIpFinding", pipeline.Locators{IP: ip, Domain: name}),
-			say(k+1, pipeline.PortFinding, "PortFinding", port, "protocol", "tcp"),
-			say(k+2, pipeline.CustomFinding, "PortServiceFinding", port, "serviceName", "https", "serviceProduct", "nginx"),
-			say(k+3, pipeline.WebsiteFinding, "WebsiteFinding", site),
-			say(k+4, pipeline.CustomFinding, "WebsiteResponseFinding", site, "statusCode", "200", "title", "Hello"),
-			say(k+5, pipeline.CustomFinding, "WebsiteTechnologyFinding", site, "technology", "PHP"),
-		)
+// BenchmarkProject is the way from a batch of records to acknowledged rows in the
+// embedded store: decoding, folding, writing, and closing what a look did not see.
+func BenchmarkProject(b *testing.B) {
+	recs := recordtest.Records(b, 1, 200_000)
+	for b.Loop() {
+		p := projector.New(deps(clickhousetest.Open(b), &letters{}, prometheus.NewRegistry()))
+		m := recordtest.Start(b)
+		for at := 0; at < len(recs); at += 40_000 {
+			if err := p.Handle(b.Context(), recs[at:min(at+40_000, len(recs))]); err != nil {
+				b.Fatal(err)
+			}
+		}
+		m.Stop(len(recs))
 	}
-	return in
 }
 
-func BenchmarkFold(b *testing.B) {
-	in := mixed(10_000)
-	b.ReportAllocs()
+// BenchmarkConsume is BenchmarkProject with the embedded broker before it: from
+// bytes on the topic to committed offsets.
+func BenchmarkConsume(b *testing.B) {
+	recs := recordtest.Records(b, 1, 200_000)
 	for b.Loop() {
-		if _, dead := fold(in, newHistory(newMemory(), len(in.findings))); len(dead) > 0 {
-			b.Fatal(dead)
-		}
+		bb := bustest.New(b)
+		bustest.Produce(b, bb, recs...)
+		p := projector.New(deps(clickhousetest.Open(b), &letters{}, prometheus.NewRegistry()))
+		var done atomic.Int64
+		m := recordtest.Start(b)
+		stop := bustest.Run(b, "projector", bb.Consumer(bus.ConsumerConfig{Group: bus.GroupProjector, Topics: projector.Topics()}, bus.HandlerFunc(func(ctx context.Context, batch []bus.Record) error {
+			err := p.Handle(ctx, batch)
+			done.Add(int64(len(batch)))
+			return err
+		})).Run)
+		bustest.Eventually(b, "all records projected", func() bool { return done.Load() >= int64(len(recs)) })
+		m.Stop(len(recs))
+		stop()
 	}
-	b.ReportMetric(float64(len(in.findings))*float64(b.N)/b.Elapsed().Seconds(), "findings/s")
-}
-
-func BenchmarkDecode(b *testing.B) {
-	in := mixed(10_000)
-	recs := make([]bus.Record, len(in.findings))
-	for i := range in.findings {
-		v, err := record.EncodeFinding(&in.findings[i].body)
-		if err != nil {
-			b.Fatal(err)
-		}
-		recs[i] = bus.Record{Topic: bus.TopicFindings, Value: v}
-	}
-	b.ReportAllocs()
-	for b.Loop() {
-		decode(recs)
-	}
-	b.ReportMetric(float64(len(recs))*float64(b.N)/b.Elapsed().Seconds(), "findings/s")
 }

@@ -294,20 +294,3 @@ type buried struct{ err error }
 func (b buried) Write(context.Context, []bus.DeadLetter) error { return b.err }
 
 func buriedBy(err error) buried { return buried{err} }
-
-// BenchmarkProject is the whole way from a batch of records to acknowledged rows
-// in the embedded store.
-func BenchmarkProject(b *testing.B) {
-	s := clickhousetest.Open(b)
-	p := projector.New(deps(s, &letters{}, prometheus.NewRegistry()))
-	recs := findings(b, "p1", 10_000/6)
-	for i := 0; b.Loop(); i++ {
-		for j := range recs {
-			recs[j].Offset = int64(i*len(recs) + j)
-		}
-		if err := p.Handle(b.Context(), recs); err != nil {
-			b.Fatal(err)
-		}
-	}
-	b.ReportMetric(float64(len(recs))*float64(b.N)/b.Elapsed().Seconds(), "findings/s")
-}
