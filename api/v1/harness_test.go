@@ -65,7 +65,7 @@ type world struct {
 	bus  *topicLog
 }
 
-func newWorld(t *testing.T, analytics store) *world {
+func newWorld(t *testing.T, shelves store) *world {
 	t.Helper()
 	sql := sqlstoretest.Fresh(t)
 	w := &world{t: t, sql: sql, bus: &topicLog{}, auth: auth.New(sql)}
@@ -76,7 +76,7 @@ func newWorld(t *testing.T, analytics store) *world {
 	w.ctl = control.New(control.Deps{Store: sql, Producer: w.bus, Log: log})
 	bustest.Run(t, "control", w.ctl.Run)
 	api, err := New(Deps{
-		Control: w.ctl, Store: analytics, Auth: w.auth, Producer: w.bus, Progress: w.bus, Position: w.ctl.Position, Version: "test", Log: log,
+		Control: w.ctl, Store: shelves, Auth: w.auth, Producer: w.bus, Progress: w.bus, Position: w.ctl.Position, Version: "test", Log: log,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -66,6 +66,7 @@ type store interface {
 	streams
 	Facets(ctx context.Context, q pipeline.FacetQuery) ([]pipeline.Facet, error)
 	Counts(ctx context.Context, projectID string) (pipeline.Counts, error)
+	analytics
 	DeleteProject(ctx context.Context, projectID string) error
 }
 
@@ -214,6 +215,7 @@ func (a *API) routes(r chi.Router) {
 	r.Get("/counts", a.counts)
 	a.searchRoutes(r)
 	a.exportRoutes(r)
+	a.analyticsRoutes(r)
 	resource(a, r, pipeline.KindDomain, "/domains", a.Store.Domains, a.Store.Domain, func(x pipeline.Domain) string { return x.ProjectID })
 	resource(a, r, pipeline.KindHost, "/hosts", a.Store.Hosts, a.Store.Host, func(x pipeline.Host) string { return x.ProjectID })
 	resource(a, r, pipeline.KindRange, "/ip-ranges", a.Store.Ranges, a.Store.Range, func(x pipeline.IPRange) string { return x.ProjectID })

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strconv"
 	"sync"
 	"testing"
 
@@ -54,7 +55,7 @@ func TestSeveralPublishersPublishOnceAndInOrder(t *testing.T) {
 		})
 	}
 	for k := range 10 {
-		first.Notes = fmt.Sprint(k)
+		first.Notes = strconv.Itoa(k)
 		var err error
 		if first, _, err = planes[k%len(planes)].UpdateProject(t.Context(), first); err != nil {
 			t.Fatal(err)
@@ -111,7 +112,7 @@ func TestAChangeIsPublishedByWhoeverCan(t *testing.T) {
 	n := 0
 	bustest.Eventually(t, "the other process to publish it", func() bool {
 		n++
-		if _, _, err := other.CreateProject(t.Context(), pipeline.Project{Name: fmt.Sprint(n)}); err != nil {
+		if _, _, err := other.CreateProject(t.Context(), pipeline.Project{Name: strconv.Itoa(n)}); err != nil {
 			t.Error(err)
 		}
 		return len(p.keys()) > n

@@ -153,6 +153,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/domains/series": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Count domains by when they were first seen */
+        get: operations["getDomainSeries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/domains/{id}": {
         parameters: {
             query?: never;
@@ -255,6 +272,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/executions/jobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How jobs do
+         * @description Executions by outcome and how long they took, the jobs that took most time first.
+         */
+        get: operations["listJobStats"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/executions/retry": {
         parameters: {
             query?: never;
@@ -269,6 +306,23 @@ export interface paths {
          * @description Of the executions with the `ids`, or that a list with the filter `select.q` shows, those that ended without success. At most 10,000.
          */
         post: operations["retryExecutions"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/executions/series": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Count executions by when they were asked for */
+        get: operations["getExecutionSeries"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -481,6 +535,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/findings/series": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Count findings by when they were accepted */
+        get: operations["getFindingSeries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/groups": {
         parameters: {
             query?: never;
@@ -600,6 +671,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/hosts/series": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Count hosts by when they were first seen */
+        get: operations["getHostSeries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/hosts/{id}": {
         parameters: {
             query?: never;
@@ -663,6 +751,23 @@ export interface paths {
         };
         /** Count values of IP ranges */
         get: operations["countIpRangeFacets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ip-ranges/series": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Count IP ranges by when they were first seen */
+        get: operations["getIpRangeSeries"];
         put?: never;
         post?: never;
         delete?: never;
@@ -992,6 +1097,23 @@ export interface paths {
         };
         /** Count values of ports */
         get: operations["countPortFacets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ports/series": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Count ports by when they were first seen */
+        get: operations["getPortSeries"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1530,6 +1652,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/trends": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How much there is, and how much of it is new
+         * @description Compares the time since a moment with the same time before it: what a dashboard shows.
+         */
+        get: operations["getTrends"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/users": {
         parameters: {
             query?: never;
@@ -1703,6 +1845,23 @@ export interface paths {
         };
         /** Count values of websites */
         get: operations["countWebsiteFacets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/websites/series": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Count websites by when they were first seen */
+        get: operations["getWebsiteSeries"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2128,6 +2287,21 @@ export interface components {
             next?: string;
             total: number;
         };
+        JobStats: {
+            executions: number;
+            job: string;
+            max: number;
+            /** @description Half of those that ended took no longer, in seconds. */
+            median: number;
+            p95: number;
+            /** @description All of them together. */
+            seconds: number;
+            states: components["schemas"]["ExecutionCounts"];
+        };
+        JobStatsList: {
+            items: components["schemas"]["JobStats"][];
+            total: number;
+        };
         /**
          * @description A script, a nuclei template, or any image that prints findings.
          * @enum {string}
@@ -2481,6 +2655,23 @@ export interface components {
             items: components["schemas"]["SearchTerm"][];
             total: number;
         };
+        Series: {
+            /** @description Where each stretch begins; the first may begin before `since`, and counts from there. */
+            at: components["schemas"]["Time"][];
+            /** @description What came in each. */
+            counts: number[];
+            since: components["schemas"]["Time"];
+            /** @enum {string} */
+            step: "minute" | "hour" | "day" | "week" | "month";
+            total: number;
+            until: components["schemas"]["Time"];
+            /** @description One line per value of the field, the most frequent first. A thing with several values is in several. */
+            values: {
+                counts: number[];
+                total: number;
+                value: string;
+            }[];
+        };
         Session: {
             address: string;
             /** @description What the browser calls itself. */
@@ -2538,6 +2729,36 @@ export interface components {
          * @example 2026-11-25T10:00:00Z
          */
         Time: string;
+        Trend: {
+            /** @description How many of them came since then. */
+            new: number;
+            /** @description How many of them came in the time before, which is as long. */
+            previous: number;
+            /** @description How many there are. */
+            total: number;
+        };
+        Trends: {
+            before: components["schemas"]["Time"];
+            /** @description Certificates of websites, each once. */
+            certificates: {
+                expired: number;
+                /** @description They end within 30 days. `/websites?q=expires:<30d&sort=certificate.expires` lists where. */
+                soon: number;
+                total: number;
+            };
+            domains: components["schemas"]["Trend"];
+            /** @description By the state they are in now. */
+            executions: {
+                [key: string]: components["schemas"]["Trend"];
+            };
+            findings: components["schemas"]["Trend"];
+            hosts: components["schemas"]["Trend"];
+            ipRanges: components["schemas"]["Trend"];
+            ports: components["schemas"]["Trend"];
+            since: components["schemas"]["Time"];
+            until: components["schemas"]["Time"];
+            websites: components["schemas"]["Trend"];
+        };
         /**
          * @example {
          *       "active": true,
@@ -2973,6 +3194,42 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    getDomainSeries: {
+        parameters: {
+            query?: {
+                /** @description Only of this project. Without it, of every project you may see. */
+                project?: components["parameters"]["Project"];
+                /** @description A filter: words, terms such as `port:443`, `-tag:legacy`, `lastSeen:<7d`, `ip:10.0.0.0/8`; see the guide on searching. */
+                q?: components["parameters"]["Filter"];
+                /** @description A term whose most frequent values get a line each; `/search/terms` says which have a facet. */
+                field?: string;
+                /** @description Lines. */
+                limit?: number;
+                /** @description From this time on; 30 days before `until` when missing. */
+                since?: string;
+                /** @description Before this time; now when missing. */
+                until?: string;
+                /** @description How long each stretch is, in UTC, weeks from Monday. When missing, one that gives 62 or fewer; at most 2000 are given. */
+                step?: "minute" | "hour" | "day" | "week" | "month";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A number for every stretch, also where nothing came. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Series"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     getDomain: {
         parameters: {
             query?: never;
@@ -3225,6 +3482,36 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    listJobStats: {
+        parameters: {
+            query?: {
+                /** @description Only of this project. Without it, of every project you may see. */
+                project?: components["parameters"]["Project"];
+                /** @description A filter: words, terms such as `port:443`, `-tag:legacy`, `lastSeen:<7d`, `ip:10.0.0.0/8`; see the guide on searching. */
+                q?: components["parameters"]["Filter"];
+                /** @description Asked for since this time; 7 days ago when missing. */
+                since?: string;
+                /** @description Jobs. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One entry per job. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobStatsList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     retryExecutions: {
         parameters: {
             query?: never;
@@ -3285,6 +3572,42 @@ export interface operations {
                         executions: number;
                         ids: components["schemas"]["Id"][];
                     };
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getExecutionSeries: {
+        parameters: {
+            query?: {
+                /** @description Only of this project. Without it, of every project you may see. */
+                project?: components["parameters"]["Project"];
+                /** @description A filter: words, terms such as `port:443`, `-tag:legacy`, `lastSeen:<7d`, `ip:10.0.0.0/8`; see the guide on searching. */
+                q?: components["parameters"]["Filter"];
+                /** @description A term whose most frequent values get a line each; `/search/terms` says which have a facet. */
+                field?: string;
+                /** @description Lines. */
+                limit?: number;
+                /** @description From this time on; 30 days before `until` when missing. */
+                since?: string;
+                /** @description Before this time; now when missing. */
+                until?: string;
+                /** @description How long each stretch is, in UTC, weeks from Monday. When missing, one that gives 62 or fewer; at most 2000 are given. */
+                step?: "minute" | "hour" | "day" | "week" | "month";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A number for every stretch, also where nothing came. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Series"];
                 };
             };
             default: components["responses"]["Problem"];
@@ -3636,6 +3959,42 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    getFindingSeries: {
+        parameters: {
+            query?: {
+                /** @description Only of this project. Without it, of every project you may see. */
+                project?: components["parameters"]["Project"];
+                /** @description A filter: words, terms such as `port:443`, `-tag:legacy`, `lastSeen:<7d`, `ip:10.0.0.0/8`; see the guide on searching. */
+                q?: components["parameters"]["Filter"];
+                /** @description A term whose most frequent values get a line each; `/search/terms` says which have a facet. */
+                field?: string;
+                /** @description Lines. */
+                limit?: number;
+                /** @description From this time on; 30 days before `until` when missing. */
+                since?: string;
+                /** @description Before this time; now when missing. */
+                until?: string;
+                /** @description How long each stretch is, in UTC, weeks from Monday. When missing, one that gives 62 or fewer; at most 2000 are given. */
+                step?: "minute" | "hour" | "day" | "week" | "month";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A number for every stretch, also where nothing came. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Series"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     listGroups: {
         parameters: {
             query?: never;
@@ -3926,6 +4285,42 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    getHostSeries: {
+        parameters: {
+            query?: {
+                /** @description Only of this project. Without it, of every project you may see. */
+                project?: components["parameters"]["Project"];
+                /** @description A filter: words, terms such as `port:443`, `-tag:legacy`, `lastSeen:<7d`, `ip:10.0.0.0/8`; see the guide on searching. */
+                q?: components["parameters"]["Filter"];
+                /** @description A term whose most frequent values get a line each; `/search/terms` says which have a facet. */
+                field?: string;
+                /** @description Lines. */
+                limit?: number;
+                /** @description From this time on; 30 days before `until` when missing. */
+                since?: string;
+                /** @description Before this time; now when missing. */
+                until?: string;
+                /** @description How long each stretch is, in UTC, weeks from Monday. When missing, one that gives 62 or fewer; at most 2000 are given. */
+                step?: "minute" | "hour" | "day" | "week" | "month";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A number for every stretch, also where nothing came. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Series"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     getHost: {
         parameters: {
             query?: never;
@@ -4051,6 +4446,42 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["FacetList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getIpRangeSeries: {
+        parameters: {
+            query?: {
+                /** @description Only of this project. Without it, of every project you may see. */
+                project?: components["parameters"]["Project"];
+                /** @description A filter: words, terms such as `port:443`, `-tag:legacy`, `lastSeen:<7d`, `ip:10.0.0.0/8`; see the guide on searching. */
+                q?: components["parameters"]["Filter"];
+                /** @description A term whose most frequent values get a line each; `/search/terms` says which have a facet. */
+                field?: string;
+                /** @description Lines. */
+                limit?: number;
+                /** @description From this time on; 30 days before `until` when missing. */
+                since?: string;
+                /** @description Before this time; now when missing. */
+                until?: string;
+                /** @description How long each stretch is, in UTC, weeks from Monday. When missing, one that gives 62 or fewer; at most 2000 are given. */
+                step?: "minute" | "hour" | "day" | "week" | "month";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A number for every stretch, also where nothing came. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Series"];
                 };
             };
             default: components["responses"]["Problem"];
@@ -4706,6 +5137,42 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["FacetList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getPortSeries: {
+        parameters: {
+            query?: {
+                /** @description Only of this project. Without it, of every project you may see. */
+                project?: components["parameters"]["Project"];
+                /** @description A filter: words, terms such as `port:443`, `-tag:legacy`, `lastSeen:<7d`, `ip:10.0.0.0/8`; see the guide on searching. */
+                q?: components["parameters"]["Filter"];
+                /** @description A term whose most frequent values get a line each; `/search/terms` says which have a facet. */
+                field?: string;
+                /** @description Lines. */
+                limit?: number;
+                /** @description From this time on; 30 days before `until` when missing. */
+                since?: string;
+                /** @description Before this time; now when missing. */
+                until?: string;
+                /** @description How long each stretch is, in UTC, weeks from Monday. When missing, one that gives 62 or fewer; at most 2000 are given. */
+                step?: "minute" | "hour" | "day" | "week" | "month";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A number for every stretch, also where nothing came. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Series"];
                 };
             };
             default: components["responses"]["Problem"];
@@ -5744,6 +6211,32 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    getTrends: {
+        parameters: {
+            query?: {
+                /** @description Only of this project. Without it, of every project you may see. */
+                project?: components["parameters"]["Project"];
+                /** @description New is what came since this time; 7 days ago when missing. */
+                since?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The numbers. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trends"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     listUsers: {
         parameters: {
             query?: never;
@@ -6110,6 +6603,42 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["FacetList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getWebsiteSeries: {
+        parameters: {
+            query?: {
+                /** @description Only of this project. Without it, of every project you may see. */
+                project?: components["parameters"]["Project"];
+                /** @description A filter: words, terms such as `port:443`, `-tag:legacy`, `lastSeen:<7d`, `ip:10.0.0.0/8`; see the guide on searching. */
+                q?: components["parameters"]["Filter"];
+                /** @description A term whose most frequent values get a line each; `/search/terms` says which have a facet. */
+                field?: string;
+                /** @description Lines. */
+                limit?: number;
+                /** @description From this time on; 30 days before `until` when missing. */
+                since?: string;
+                /** @description Before this time; now when missing. */
+                until?: string;
+                /** @description How long each stretch is, in UTC, weeks from Monday. When missing, one that gives 62 or fewer; at most 2000 are given. */
+                step?: "minute" | "hour" | "day" | "week" | "month";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A number for every stretch, also where nothing came. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Series"];
                 };
             };
             default: components["responses"]["Problem"];
