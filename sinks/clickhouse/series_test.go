@@ -39,8 +39,11 @@ func TestSeriesCountWhatCameWhen(t *testing.T) {
 	b.Ports = append(b.Ports, rows.Port{Seen: seen("p2", "x", 0, 0), Addr: v4, Port: 80, Protocol: pipeline.TCP})
 	write(t, s, b, b) // once more: not merged yet
 	for _, q := range []pipeline.SeriesQuery{
-		{Step: pipeline.StepDay}, {Step: pipeline.StepWeek, Field: "service", Limit: 3}, {Step: pipeline.StepMonth, Text: "service:http"},
-		{Step: pipeline.StepHour, Since: at(0).AddDate(0, 0, 3), Until: at(0).AddDate(0, 0, 5), Field: "port.service"}, {},
+		{Step: pipeline.StepDay},
+		{Step: pipeline.StepWeek, Field: "service", Limit: 3},
+		{Step: pipeline.StepMonth, Text: "service:http"},
+		{Step: pipeline.StepHour, Since: at(0).AddDate(0, 0, 3), Until: at(0).AddDate(0, 0, 5), Field: "port.service"},
+		{},
 	} {
 		q.Kind, q.ProjectID = pipeline.KindPort, "p1"
 		if q.Until.IsZero() {

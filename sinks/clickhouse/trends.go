@@ -71,10 +71,10 @@ type certificateQuery struct {
 // SQL returns the statement and the values bound to it.
 func (q certificateQuery) SQL() (string, []any) {
 	where, args := q.conditions()
-	print, ends := certificatePart("fingerprint"), certificatePart("notAfter")
+	fingerprint, ends := certificatePart("fingerprint"), certificatePart("notAfter")
 	where = append(where, visible, "looked_at <= last_seen", valueOf("certificate")+" != ''", ends+" > '0001-01-02'")
 	return fmt.Sprintf("SELECT uniqExact(%[1]s), uniqExactIf(%[1]s, %[2]s < {now:String}), uniqExactIf(%[1]s, %[2]s >= {now:String} AND %[2]s < {soon:String})\nFROM websites FINAL%[3]s",
-		print, ends, conditions(where)), append(args, clickhouse.Named("now", stamp(q.now.UnixMilli())), clickhouse.Named("soon", stamp(q.now.AddDate(0, 0, 30).UnixMilli())))
+		fingerprint, ends, conditions(where)), append(args, clickhouse.Named("now", stamp(q.now.UnixMilli())), clickhouse.Named("soon", stamp(q.now.AddDate(0, 0, 30).UnixMilli())))
 }
 
 // Trends counts what there is and what is new.
