@@ -11,7 +11,7 @@ export function keyboard(w: () => World) {
     await page.waitForURL('**/domains?*q=www.lab*');
     await page.getByRole('row').filter({ hasText: 'www.lab.test' }).waitFor();
     await page.waitForFunction(() => document.querySelectorAll('[role=rowgroup] [role=row]').length === 1);
-    await page.getByRole('textbox', { name: 'Search domains' }).blur();
+    await page.getByRole('combobox', { name: 'Filter domains' }).blur();
     await page.keyboard.press('j');
     await page.keyboard.press('o');
     await page.getByRole('heading', { level: 1, name: 'www.lab.test' }).waitFor();

@@ -37,7 +37,7 @@ export function watch(w: () => World) {
     await page.getByRole('button', { name: 'All projects: choose a project' }).click();
     await page.getByRole('option', { name: lab }).click();
     await page.getByRole('navigation').getByRole('link', { name: 'Websites' }).click();
-    await page.getByRole('textbox', { name: 'Search URLs' }).fill('www.lab.test');
+    await page.getByRole('combobox', { name: 'Filter websites' }).fill('www.lab.test');
     await page.getByRole('link', { name: 'http://www.lab.test:8080/' }).waitFor();
     const { items } = await w().server.get<Items<{ id: string; name: string }>>('/projects');
     expect(new URL(page.url()).searchParams.get('project')).toBe(items.find((p) => p.name === lab)?.id);

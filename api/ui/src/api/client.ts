@@ -1,12 +1,16 @@
 // One way to the server: JSON in, JSON out, and every refusal an ApiError that
 // keeps the server's own words.
-import type { Problem } from './types';
+import type { InputError, Problem } from './types';
 
 export class ApiError extends Error {
   constructor(
     readonly status: number,
     readonly code: string,
     message: string,
+    /** every single thing that is wrong with the input */
+    readonly errors: InputError[] = [],
+    /** the account wants the code of its second factor */
+    readonly secondFactor = false,
   ) {
     super(message);
   }
@@ -27,8 +31,9 @@ export function urlOf(path: string, params: Params = {}): string {
 export const get = <T>(path: string, params?: Params, signal?: AbortSignal) =>
   send<T>('GET', urlOf(path, params), undefined, signal);
 export const post = <T>(path: string, body: unknown = {}) => send<T>('POST', urlOf(path), body);
+export const put = <T>(path: string, body: unknown = {}) => send<T>('PUT', urlOf(path), body);
 export const patch = <T>(path: string, body: unknown) => send<T>('PATCH', urlOf(path), body);
-export const del = <T>(path: string) => send<T>('DELETE', urlOf(path));
+export const del = <T>(path: string, body?: unknown) => send<T>('DELETE', urlOf(path), body);
 
 async function send<T>(method: string, url: string, body?: unknown, signal?: AbortSignal): Promise<T> {
   const init: RequestInit = { method, signal };
@@ -49,5 +54,6 @@ async function send<T>(method: string, url: string, body?: unknown, signal?: Abo
 
 async function refusal(answer: Response): Promise<ApiError> {
   const p = (await answer.json().catch(() => ({}))) as Partial<Problem>;
-  return new ApiError(answer.status, p.code ?? 'internal', p.detail ?? p.title ?? `the server answered ${answer.status}`);
+  const text = p.detail ?? p.title ?? `the server answered ${answer.status}`;
+  return new ApiError(answer.status, p.code ?? 'internal', text, p.errors, answer.headers.has('Stalker-Second-Factor'));
 }

@@ -9,10 +9,10 @@ import {
 } from '@tanstack/react-query';
 import { ApiError, del, get, patch, post, type Params } from './client';
 import { keys } from './keys';
-import type { Counts, Job, Page, Project, ProjectInput, Subscription, User } from './types';
+import type { Counts, Job, Me, Page, Project, ProjectInput, Subscription } from './types';
 
 export const useMe = () =>
-  useQuery({ queryKey: keys.me, queryFn: ({ signal }) => get<User>('/me', {}, signal), staleTime: 5 * 60_000 });
+  useQuery({ queryKey: keys.me, queryFn: ({ signal }) => get<Me>('/me', {}, signal), staleTime: 5 * 60_000 });
 
 export const useSetupNeeded = () =>
   useQuery({ queryKey: keys.setup, queryFn: () => get<{ needed: boolean }>('/setup'), staleTime: Infinity });

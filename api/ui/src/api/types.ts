@@ -2,7 +2,7 @@
 // OpenAPI document (schema.d.ts); nothing is described twice.
 import type { components } from './schema';
 
-type Schemas = components['schemas'];
+export type Schemas = components['schemas'];
 
 export type Domain = Schemas['Domain'];
 export type Host = Schemas['Host'];
@@ -20,8 +20,11 @@ export type Counts = Omit<Schemas['Counts'], 'executions'> & { executions: Recor
 export type Project = Schemas['Project'];
 export type ProjectInput = Schemas['ProjectInput'];
 export type User = Schemas['User'];
+export type Me = Schemas['Me'];
+export type Change = Schemas['Change'];
 export type Added = Schemas['Added'];
 export type Problem = Schemas['Problem'];
+export type InputError = Schemas['InputError'];
 export type Job = Schemas['Job'];
 export type Parameter = Schemas['Parameter'];
 export type Subscription = Schemas['Subscription'];

@@ -1,5 +1,6 @@
-import { Checkbox } from '@mantine/core';
+import { Checkbox, UnstyledButton } from '@mantine/core';
 import { useMediaQuery } from '@mantine/hooks';
+import { IconArrowDown, IconArrowUp } from '@tabler/icons-react';
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { useEffect, useRef, type ReactNode } from 'react';
 import { t } from '~/text';
@@ -18,6 +19,9 @@ interface Props<T> {
   open?: (row: T) => void;
   selection?: Selection;
   more?: () => void;
+  /** the term the rows are sorted by, with - in front for the other direction */
+  sort?: string;
+  onSort?: (sort: string) => void;
   empty: ReactNode;
 }
 
@@ -61,7 +65,7 @@ export function DataTable<T>(p: Props<T>) {
         <div className={classes.head} role="row" aria-rowindex={1}>
           {p.selection && <SelectAll selection={p.selection} ids={p.rows.map(p.idOf)} />}
           {p.columns.map((c) => (
-            <div key={c.id} role="columnheader" className={classes.cell} data-align={c.align}>{c.label}</div>
+            <Head key={c.id} column={c} sort={p.sort ?? ''} onSort={p.onSort} />
           ))}
         </div>
         {p.rows.length === 0 ? (
@@ -86,6 +90,22 @@ export function DataTable<T>(p: Props<T>) {
           </div>
         )}
       </div>
+    </div>
+  );
+}
+
+function Head<T>({ column: c, sort, onSort }: { column: Column<T>; sort: string; onSort?: (sort: string) => void }) {
+  const up = sort === c.sort;
+  const down = sort === `-${c.sort}`;
+  const Arrow = down ? IconArrowDown : IconArrowUp;
+  return (
+    <div role="columnheader" className={classes.cell} data-align={c.align} aria-sort={up ? 'ascending' : down ? 'descending' : undefined}>
+      {c.sort && onSort ? (
+        <UnstyledButton className={classes.sort} title={t.list.sortBy(c.label)} onClick={() => onSort(up ? `-${c.sort}` : down ? '' : c.sort!)}>
+          {c.label}
+          {(up || down) && <Arrow size={13} aria-hidden />}
+        </UnstyledButton>
+      ) : c.label}
     </div>
   );
 }

@@ -1,20 +1,26 @@
-import { Button, Loader } from '@mantine/core';
-import { IconRefresh } from '@tabler/icons-react';
+import { Loader } from '@mantine/core';
 import { useCallback, useMemo, type ReactNode } from 'react';
 import { useNavigate, useSearchParams } from 'react-router';
-import type { Params } from '~/api/client';
 import { useFresh, useNews, usePages } from '~/api/queries';
+import type { Seen } from '~/api/types';
 import { useProject } from '~/app/project';
 import { count } from '~/lib/number';
 import { t, type Noun } from '~/text';
+import { BulkBar } from './BulkBar';
 import { ColumnPicker } from './ColumnPicker';
 import { DataTable } from './DataTable';
+import { ExportMenu } from './ExportMenu';
+import { Facets, type FacetField } from './Facets';
+import { FacetsButton, useFacetsOpen } from './FacetsButton';
+import { FilterBox } from './FilterBox';
 import classes from './ListPage.module.css';
+import { News } from './News';
 import { PageHead } from './PageHead';
-import { SearchBox } from './SearchBox';
+import { SavedSearches } from './SavedSearches';
 import { Empty, Loading, Problem } from './States';
 import type { Column } from './table';
 import { useColumns } from './useColumns';
+import { useSelection } from './useSelection';
 
 interface Props<T> {
   path: string;
@@ -23,74 +29,102 @@ interface Props<T> {
   /** the page of a row, or what to do with it instead */
   to?: (row: T) => string;
   onOpen?: (row: T) => void;
-  search?: string;
   filters?: ReactNode;
-  params?: Params;
+  facets?: FacetField[];
   actions?: ReactNode;
   emptyText: string;
+  /** rows are resources that can be tagged, blocked and so on */
+  marks?: boolean;
   /** rows on screen follow what happens to them */
   live?: boolean;
+  /** shows the rows in another way than the table */
+  view?: (rows: T[], more: () => void) => ReactNode;
+  viewSwitch?: ReactNode;
 }
 
-/** ListPage is a list of one kind of thing: search, filters, the table, and what is new since it was read. */
+/** useFilter is the filter of a list, kept in the address. */
+export function useFilter(): [q: string, setQ: (q: string) => void] {
+  const [search, setSearch] = useSearchParams();
+  const set = (name: string) => (value: string) =>
+    setSearch((s) => {
+      if (value) s.set(name, value);
+      else s.delete(name);
+      return s;
+    }, { replace: true });
+  return [search.get('q') ?? '', set('q')];
+}
+
+function useSort(): [string, (sort: string) => void] {
+  const [search, setSearch] = useSearchParams();
+  const set = (value: string) =>
+    setSearch((s) => {
+      if (value) s.set('sort', value);
+      else s.delete('sort');
+      return s;
+    }, { replace: true });
+  return [search.get('sort') ?? '', set];
+}
+
+/** ListPage is a list of one kind of thing: filter, values, the rows, what to do with them, and what is new since it was read. */
 export function ListPage<T extends { id: string }>(p: Props<T>) {
   const [project] = useProject();
-  const [search, setSearch] = useSearchParams();
   const navigate = useNavigate();
-  const q = search.get('q') ?? '';
-  const params = { ...p.params, project, ...(p.search ? { q } : {}) };
+  const [q, setQ] = useFilter();
+  const [sort, setSort] = useSort();
+  const [open, setOpen] = useFacetsOpen(p.path);
+  const params = { project, q, sort };
   const pages = usePages<T>(p.path, params);
   const fresh = useFresh<T>(p.path, params, p.live === true);
   const rows = useMemo(() => pages.data?.pages.flatMap((x) => x.items).map((r) => fresh.get(r.id) ?? r) ?? [], [pages.data, fresh]);
   const total = pages.data?.pages[0]?.total;
-  const news = useNews(p.path, params, pages.isPlaceholderData ? undefined : total);
+  const news = useNews(p.path, params, pages.isPlaceholderData || pages.isFetching ? undefined : total);
   const columns = useColumns(p.path, p.columns, project !== '');
+  const order = useMemo(() => rows.map((r) => r.id), [rows]);
+  const selection = useSelection(order);
   const { hasNextPage, isFetchingNextPage, fetchNextPage } = pages;
   const more = useCallback(() => {
     if (hasNextPage && !isFetchingNextPage) void fetchNextPage();
   }, [hasNextPage, isFetchingNextPage, fetchNextPage]);
-  const setQ = (text: string) =>
-    setSearch((s) => {
-      if (text.trim()) s.set('q', text.trim());
-      else s.delete('q');
-      return s;
-    }, { replace: true });
-  const filtered = q !== '' || Object.values(p.params ?? {}).some(Boolean);
+  const empty = q !== '' ? <Empty title={t.list.noMatch(p.noun.many)}>{t.list.noMatchText}</Empty> : <Empty title={t.list.none(p.noun.many)}>{p.emptyText}</Empty>;
+  const fields = [...new Set(columns.shown.flatMap((c) => c.fields ?? [c.id]).map((f) => (f === 'project' ? 'projectId' : f)))];
   return (
     <>
       <PageHead title={p.noun.title} note={total !== undefined && count(total)}>{p.actions}</PageHead>
       <div className={classes.bar}>
-        {p.search && <SearchBox value={q} onChange={setQ} label={p.search} />}
+        <FilterBox kind={p.path.slice(1)} value={q} onChange={setQ} label={t.list.filter(p.noun.many)} />
         {p.filters}
         {pages.isFetching && !pages.isPending && <Loader size={14} aria-label={t.states.loading} />}
         <News n={news} reload={() => void pages.refetch()} />
         <span className={classes.space} />
-        <ColumnPicker {...columns} />
+        <span className={classes.tools}>
+          {p.viewSwitch}
+          {p.facets && <FacetsButton open={open} onChange={setOpen} />}
+          <SavedSearches path={p.path} />
+          {!p.view && <ColumnPicker {...columns} />}
+          <ExportMenu path={p.path} noun={p.noun} total={total ?? 0} params={params} fields={fields} />
+        </span>
       </div>
-      {pages.isPending ? <Loading /> : pages.error && rows.length === 0 ? (
-        <Problem error={pages.error} retry={() => void pages.refetch()} />
-      ) : (
-        <DataTable
-          label={p.noun.title}
-          columns={columns.shown}
-          rows={rows}
-          total={total ?? 0}
-          idOf={(r) => r.id}
-          open={p.onOpen ?? (p.to && ((r) => void navigate(p.to!(r))))}
-          more={more}
-          empty={filtered ? <Empty title={t.list.noMatch(p.noun.many)}>{t.list.noMatchText}</Empty> : <Empty title={t.list.none(p.noun.many)}>{p.emptyText}</Empty>}
-        />
-      )}
+      {p.marks && <BulkBar path={p.path} noun={p.noun} selection={selection} rows={rows as unknown as Seen[]} total={total ?? 0} q={q} />}
+      <div className={classes.body}>
+        {open && p.facets && <Facets path={p.path} fields={p.facets} q={q} onChange={setQ} />}
+        {pages.isPending ? <Loading /> : pages.error && rows.length === 0 ? (
+          <Problem error={pages.error} retry={() => void pages.refetch()} />
+        ) : p.view && rows.length > 0 ? p.view(rows, more) : (
+          <DataTable
+            label={p.noun.title}
+            columns={columns.shown}
+            rows={rows}
+            total={total ?? 0}
+            idOf={(r) => r.id}
+            open={p.onOpen ?? (p.to && ((r) => void navigate(p.to!(r))))}
+            selection={p.marks ? selection : undefined}
+            more={more}
+            sort={sort}
+            onSort={setSort}
+            empty={empty}
+          />
+        )}
+      </div>
     </>
-  );
-}
-
-/** News offers what came in since the list was read, without touching the list. */
-function News({ n, reload }: { n: number; reload: () => void }) {
-  if (n === 0) return null;
-  return (
-    <Button variant="light" size="compact-sm" leftSection={<IconRefresh size={14} />} onClick={reload}>
-      {n > 0 ? t.list.news(count(n)) : t.list.changed}
-    </Button>
   );
 }

@@ -11,6 +11,10 @@ export interface Column<T> {
   align?: 'right';
   /** where it goes on a narrow screen: the first line, the second, or nowhere */
   narrow?: 'first' | 'second';
+  /** the term lists are sorted by */
+  sort?: string;
+  /** what an export calls it, when not as here; empty when it has no such column */
+  fields?: string[];
   /** hidden until chosen */
   optional?: boolean;
 }

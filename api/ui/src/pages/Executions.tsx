@@ -1,13 +1,14 @@
-import { Link, useSearchParams } from 'react-router';
+import { Link } from 'react-router';
 import { useCounts } from '~/api/queries';
 import type { Execution, State } from '~/api/types';
 import { useProject } from '~/app/project';
 import { FilterTabs } from '~/components/FilterTabs';
 import { KeyLink, ProjectName } from '~/components/Links';
-import { ListPage } from '~/components/ListPage';
+import { ListPage, useFilter } from '~/components/ListPage';
 import { StateBadge } from '~/components/StateBadge';
 import type { Column } from '~/components/table';
 import { Took, When } from '~/components/When';
+import { setTerm, valueOf } from '~/lib/filter';
 import { count } from '~/lib/number';
 import { t } from '~/text';
 
@@ -16,13 +17,13 @@ const states = Object.keys(t.execution.states) as State[];
 const dash = <span className="faint">–</span>;
 
 export const executionColumns: Column<Execution>[] = [
-  { id: 'job', label: t.execution.job, width: 190, grow: 1.1, narrow: 'first', cell: (e) => <Link className="link" to={to(e)}>{e.job}</Link> },
-  { id: 'state', label: t.execution.state, width: 120, narrow: 'first', cell: (e) => <StateBadge state={e.state} /> },
+  { id: 'job', sort: 'job', label: t.execution.job, width: 190, grow: 1.1, narrow: 'first', cell: (e) => <Link className="link" to={to(e)}>{e.job}</Link> },
+  { id: 'state', sort: 'state', label: t.execution.state, width: 120, narrow: 'first', cell: (e) => <StateBadge state={e.state} /> },
   { id: 'target', label: t.execution.target, width: 170, grow: 1.2, narrow: 'second', cell: (e) => (e.target ? <KeyLink of={e.target} /> : dash) },
   { id: 'findings', label: t.execution.findings, width: 90, align: 'right', cell: (e) => <span className="num">{count(e.findings)}</span> },
-  { id: 'issues', label: t.execution.problems, width: 150, cell: (e) => <Issues of={e} /> },
-  { id: 'took', label: t.execution.took, width: 110, align: 'right', narrow: 'second', cell: (e) => <Took from={e.startedAt} to={e.endedAt} /> },
-  { id: 'queued', label: t.execution.queued, width: 110, narrow: 'second', cell: (e) => <When at={e.queuedAt} /> },
+  { id: 'issues', fields: ['errors', 'warnings'], label: t.execution.problems, width: 150, cell: (e) => <Issues of={e} /> },
+  { id: 'took', sort: 'duration', fields: ['seconds', 'startedAt', 'endedAt'], label: t.execution.took, width: 110, align: 'right', narrow: 'second', cell: (e) => <Took from={e.startedAt} to={e.endedAt} /> },
+  { id: 'queued', fields: ['queuedAt'], sort: 'queuedAt', label: t.execution.queued, width: 110, narrow: 'second', cell: (e) => <When at={e.queuedAt} /> },
 ];
 
 const columns: Column<Execution>[] = [
@@ -36,20 +37,21 @@ function Issues({ of: e }: { of: Execution }) {
   return <span style={{ color: e.errors > 0 ? 'var(--bad)' : 'var(--warn)' }}>{text}</span>;
 }
 
+const facets = [
+  { field: 'job', label: t.execution.job },
+  { field: 'reason', label: t.execution.reason },
+  { field: 'runner', label: t.execution.runner },
+];
+
 export default function Executions() {
-  const [search, setSearch] = useSearchParams();
+  const [q, setQ] = useFilter();
   const [project] = useProject();
   const counts = useCounts(project).data?.executions;
-  const state = search.get('state') ?? '';
-  const set = (value: string) =>
-    setSearch((s) => {
-      if (value) s.set('state', value);
-      else s.delete('state');
-      return s;
-    }, { replace: true });
+  const state = valueOf(q, 'state');
   const tabs = [
     { value: '', label: t.execution.all },
-    ...states.map((s) => ({ value: s, label: t.execution.states[s], count: counts?.[s] })),
+    // states nothing is in only take room
+    ...states.filter((s) => counts?.[s] || s === state).map((s) => ({ value: s, label: t.execution.states[s], count: counts?.[s] })),
   ];
   return (
     <ListPage
@@ -57,9 +59,9 @@ export default function Executions() {
       noun={t.nouns.execution}
       columns={columns}
       to={to}
-      params={{ state }}
       live
-      filters={<FilterTabs label={t.execution.state} tabs={tabs} value={state} onChange={set} />}
+      facets={facets}
+      filters={<FilterTabs label={t.execution.state} tabs={tabs} value={state} onChange={(s) => setQ(setTerm(q, 'state', s))} />}
       emptyText={t.execution.empty}
     />
   );

@@ -20,8 +20,8 @@ export default function Login() {
   const setup = useSetupNeeded();
   const login = useMutation({
     mutationFn: () => post<User>('/login', { email, password }),
-    onSuccess: async (user) => {
-      client.setQueryData(keys.me, user);
+    onSuccess: async () => {
+      client.removeQueries({ queryKey: keys.me });
       await navigate(inside(params.get('next')), { replace: true });
     },
   });

@@ -19,8 +19,8 @@ export default function Setup() {
   const setup = useSetupNeeded();
   const create = useMutation({
     mutationFn: () => post<User>('/setup', { ...form, code: form.code.trim() }),
-    onSuccess: async (user) => {
-      client.setQueryData(keys.me, user);
+    onSuccess: async () => {
+      client.removeQueries({ queryKey: keys.me });
       await navigate('/', { replace: true });
       client.setQueryData(keys.setup, { needed: false });
     },
