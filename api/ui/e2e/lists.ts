@@ -37,7 +37,7 @@ export function lists(w: () => World) {
     const page = await w().open();
     await page.goto('/ports?q=protocol:tcp');
     await settled(page);
-    await page.getByRole('button', { name: 'Sort by Port' }).click();
+    await page.getByRole('columnheader', { name: 'Port', exact: true }).getByRole('button').click();
     await page.waitForURL(/sort=port/);
     await page.getByRole('button', { name: 'Saved searches' }).click();
     await page.getByRole('textbox', { name: 'Name of this search' }).fill('By number');

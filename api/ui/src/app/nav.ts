@@ -5,6 +5,7 @@ import {
   IconBrowser,
   IconFileSearch,
   IconFolders,
+  IconHistory,
   IconLayoutDashboard,
   IconNetwork,
   IconPlug,
@@ -33,6 +34,7 @@ export const sections: { label: string; entries: NavEntry[] }[] = [
       { to: '/ports', label: t.nav.ports, icon: IconPlug, count: 'ports' },
       { to: '/websites', label: t.nav.websites, icon: IconBrowser, count: 'websites' },
       { to: '/findings', label: t.nav.findings, icon: IconFileSearch, count: 'findings' },
+      { to: '/changes', label: t.nav.changes, icon: IconHistory },
     ],
   },
   {

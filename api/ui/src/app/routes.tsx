@@ -29,6 +29,7 @@ const pages: RouteObject[] = [
   page('/websites', () => import('~/pages/Websites')),
   page('/websites/:id', () => import('~/pages/Website')),
   page('/findings', () => import('~/pages/Findings')),
+  page('/changes', () => import('~/pages/Changes')),
   page('/executions', () => import('~/pages/Executions')),
   page('/executions/:id', () => import('~/pages/Execution')),
   page('/jobs', () => import('~/pages/Jobs')),

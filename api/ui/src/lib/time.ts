@@ -46,3 +46,12 @@ export function duration(from: string, to: string | number): string {
 export function daysUntil(iso: string, now = Date.now()): number {
   return Math.floor((Date.parse(iso) - now) / 86_400_000);
 }
+
+/** toLocal is a time as a field for local times takes it. */
+export function toLocal(iso: string): string {
+  const d = new Date(iso);
+  return Number.isNaN(d.getTime()) ? '' : new Date(d.getTime() - d.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
+}
+
+/** fromLocal is the time such a field means, '' for none. */
+export const fromLocal = (text: string) => (text ? new Date(text).toISOString() : '');

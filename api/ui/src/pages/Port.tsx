@@ -1,8 +1,10 @@
-import type { Port as PortView } from '~/api/types';
+import type { Port as PortView, Website } from '~/api/types';
 import { Detail } from '~/components/Detail';
 import { KeyLink } from '~/components/Links';
+import { RelatedList } from '~/components/RelatedList';
 import { hostKey, parseKey } from '~/lib/key';
 import { t } from '~/text';
+import { toWebsite, websiteColumns } from './websiteColumns';
 
 export default function Port() {
   return (
@@ -16,6 +18,10 @@ export default function Port() {
         p.product && [t.port.product, p.product],
         p.version && [t.port.version, p.version],
       ]}
-    />
+    >
+      {(p) => p.protocol === 'tcp' && (
+        <RelatedList<Website> title={t.domain.websites} path="/websites" project={p.projectId} q={`host:${p.ip} port:${p.port}`} columns={websiteColumns} to={toWebsite} empty={t.domain.noWebsites} />
+      )}
+    </Detail>
   );
 }
