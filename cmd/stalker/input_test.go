@@ -61,6 +61,16 @@ func TestWrongUseIsToldInOneBreath(t *testing.T) {
 		{[]string{"serve", "--data", file("file", "")}, "", "making data directory"},
 		{[]string{"serve", "--data", data(), "--listen", "127.0.0.1:0"}, "CHDB_LIB_PATH=/nonexistent.so", "is not at /nonexistent.so, where CHDB_LIB_PATH says it is"},
 		{[]string{"serve", "--data", data(), "--listen", "127.0.0.1:0"}, "CHDB_LIB_PATH=/etc/passwd", "loading /etc/passwd"},
+		{[]string{"replay"}, "", "say where to begin, with one of --from-start, --from-time and --from-offset"},
+		{[]string{"replay", "--from-start", "--from-time", "1h"}, "", "say where to begin, with one of"},
+		{[]string{"replay", "--from-time", "yesterday"}, "", `--from-time "yesterday" is neither a time`},
+		{[]string{"replay", "--from-time", "2999-01-01T00:00:00Z"}, "", "has not come yet"},
+		{[]string{"replay", "--from-start", "--topics", "cats"}, "", `"cats" is no topic the store is made from; those are stalker.findings,`},
+		{[]string{"replay", "--from-offset", "findings"}, "", `"findings" is no position: write it as findings/3=1200`},
+		{[]string{"replay", "--from-start", "--data", data()}, "", "no server has kept data in"},
+		{[]string{"verify", "--data", data()}, "", "no server has kept data in"},
+		{[]string{"dlq", "show", "x"}, "", `"x" is not the number of a dead letter`},
+		{[]string{"dlq", "replay"}, "", "name the letters to replay by their numbers, or give --all"},
 		{[]string{"scan", "x.test", "--data", data()}, "CHDB_LIB_PATH=/nonexistent.so", "is not at /nonexistent.so"},
 	} {
 		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)

@@ -38,7 +38,7 @@ func (b *Bus) Committed(ctx context.Context, group string, topics ...string) (Of
 		return nil, err
 	}
 	committed, err := b.admin.FetchOffsets(ctx, b.names.prefix+group)
-	if err != nil {
+	if err != nil && !errors.Is(err, kerr.GroupIDNotFound) { // a group that never committed has read nothing
 		return nil, classify(fmt.Errorf("fetching offsets of %s: %w", group, err))
 	}
 	for topic, parts := range ends {

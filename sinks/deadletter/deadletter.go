@@ -9,6 +9,7 @@
 package deadletter
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -34,11 +35,14 @@ type Letter struct {
 	Attempt   int               `json:"attempt"`
 	Replayed  *time.Time        `json:"replayed,omitempty"` // when it was given to its topic again
 	Key       string            `json:"key"`
-	Value     string            `json:"value,omitempty"`
+	Size      int               `json:"size"`              // of the value, in bytes
+	Value     string            `json:"value,omitempty"`   // in a list, its beginning
 	Headers   map[string]string `json:"headers,omitempty"` // of the original record
-
-	record bus.Record
 }
+
+// preview is how much of a value a list shows: values may be large, and a list is
+// kept in memory.
+const preview = 500
 
 type source interface {
 	Starts(ctx context.Context, topics ...string) (bus.Offsets, error)
@@ -64,12 +68,14 @@ type Filter struct {
 	Group    string `json:"group,omitempty"`
 	Topic    string `json:"topic,omitempty"`
 	Code     string `json:"code,omitempty"`
+	Reason   string `json:"reason,omitempty"`   // a part of the reason, in either case
 	Replayed bool   `json:"replayed,omitempty"` // also those that were replayed
 }
 
 func (f *Filter) matches(l *Letter) bool {
 	return (f.Group == "" || f.Group == l.Group) && (f.Topic == "" || f.Topic == l.Topic) &&
-		(f.Code == "" || f.Code == l.Code) && (f.Replayed || l.Replayed == nil)
+		(f.Code == "" || f.Code == l.Code) && (f.Replayed || l.Replayed == nil) &&
+		(f.Reason == "" || strings.Contains(strings.ToLower(l.Reason), strings.ToLower(f.Reason)))
 }
 
 // List returns the newest letters, newest first, at most n, and how many there are.
@@ -85,7 +91,7 @@ func (l *Letters) List(ctx context.Context, f Filter, n int) (newest []Letter, t
 	return all[:min(n, total)], total, nil
 }
 
-// Show returns one letter.
+// Show returns one letter, whole.
 func (l *Letters) Show(ctx context.Context, offset int64) (Letter, error) {
 	all, err := l.all(ctx)
 	if err != nil {
@@ -95,27 +101,82 @@ func (l *Letters) Show(ctx context.Context, offset int64) (Letter, error) {
 	if i < 0 {
 		return Letter{}, pipeline.Errorf(pipeline.CodeNotFound, "no dead letter has the number %d: stalker dlq list shows them", offset)
 	}
-	return all[i], nil
+	x := all[i]
+	r, err := l.record(ctx, offset)
+	x.Value = string(r.Value)
+	return x, err
 }
 
-// Replay gives letters to their topics again, in their order.
-func (l *Letters) Replay(ctx context.Context, chosen []Letter) error {
-	slices.SortFunc(chosen, func(a, b Letter) int { return int(a.Offset - b.Offset) })
-	for _, x := range chosen {
-		again := bus.Record{Topic: x.Topic, Key: x.record.Key, Value: x.record.Value, Headers: map[string]string{bus.HeaderAttempt: strconv.Itoa(x.Attempt)}}
-		maps.Copy(again.Headers, x.Headers)
-		if err := l.producer.Produce(ctx, []bus.Record{again}); err != nil {
-			return fmt.Errorf("replaying letter %d: %w", x.Offset, err)
+// record reads one record of the topic.
+func (l *Letters) record(ctx context.Context, offset int64) (found bus.Record, err error) {
+	one := func(at int64) bus.Offsets { return bus.Offsets{bus.TopicDead: {0: at}} }
+	there := false
+	err = l.bus.Scan(ctx, one(offset), one(offset+1), 1, func(recs []bus.Record) error {
+		for _, r := range recs {
+			if r.Offset == offset {
+				found, there = r, true
+			}
 		}
-		note := bus.Record{Topic: bus.TopicDead, Key: x.record.Key, Headers: map[string]string{bus.HeaderReplayed: strconv.FormatInt(x.Offset, 10)}}
-		if err := l.producer.Produce(ctx, []bus.Record{note}); err != nil {
-			return fmt.Errorf("noting that letter %d was replayed: %w", x.Offset, err)
+		return nil
+	})
+	if err == nil && !there {
+		err = pipeline.Errorf(pipeline.CodeNotFound, "the dead letter %d has expired", offset)
+	}
+	return found, err
+}
+
+// Replay gives letters to their topics again, in their order, and returns how many it
+// has: all of them without an error.
+func (l *Letters) Replay(ctx context.Context, chosen []Letter) (n int, err error) {
+	chosen = slices.SortedFunc(slices.Values(chosen), func(a, b Letter) int { return cmp.Compare(a.Offset, b.Offset) })
+	for i, x := range chosen {
+		if err := l.replay(ctx, &x); err != nil {
+			return i, fmt.Errorf("replaying the dead letter %d: %w", x.Offset, err)
 		}
+	}
+	return len(chosen), nil
+}
+
+func (l *Letters) replay(ctx context.Context, x *Letter) error {
+	r, err := l.record(ctx, x.Offset)
+	if err != nil {
+		return err
+	}
+	again := bus.Record{Topic: x.Topic, Key: r.Key, Value: r.Value, Headers: map[string]string{bus.HeaderAttempt: strconv.Itoa(x.Attempt)}}
+	maps.Copy(again.Headers, x.Headers)
+	if err := l.producer.Produce(ctx, []bus.Record{again}); err != nil {
+		return err
+	}
+	note := bus.Record{Topic: bus.TopicDead, Key: r.Key, Headers: map[string]string{bus.HeaderReplayed: strconv.FormatInt(x.Offset, 10)}}
+	if err := l.producer.Produce(ctx, []bus.Record{note}); err != nil {
+		return fmt.Errorf("it was replayed, but that could not be noted: %w", err)
 	}
 	return nil
 }
 
-// all reads the topic; it has one partition, and letters are few.
+// Source is where a record was that became a letter.
+type Source struct {
+	Topic     string
+	Partition int
+	Offset    int64
+}
+
+// Sources are the records that a group has given up, replayed or not.
+func (l *Letters) Sources(ctx context.Context, group string) (map[Source]bool, error) {
+	all, err := l.all(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := map[Source]bool{}
+	for i := range all {
+		if x := &all[i]; x.Group == group {
+			out[Source{x.Topic, x.Partition, x.From}] = true
+		}
+	}
+	return out, nil
+}
+
+// all reads the topic, which has one partition, without the values.
 func (l *Letters) all(ctx context.Context) ([]Letter, error) {
 	from, err := l.bus.Starts(ctx, bus.TopicDead)
 	if err != nil {
@@ -156,7 +217,7 @@ func letter(r bus.Record) Letter {
 	h := r.Headers
 	x := Letter{
 		Offset: r.Offset, At: r.Time.UTC(), Group: h[bus.HeaderGroup], Topic: h[bus.HeaderTopic], Code: h[bus.HeaderCode],
-		Reason: h[bus.HeaderReason], Key: string(r.Key), Value: string(r.Value), Headers: map[string]string{}, record: r,
+		Reason: h[bus.HeaderReason], Key: string(r.Key), Size: len(r.Value), Value: string(r.Value[:min(preview, len(r.Value))]), Headers: map[string]string{},
 	}
 	x.Partition, _ = strconv.Atoi(h[bus.HeaderPartition])
 	x.From, _ = strconv.ParseInt(h[bus.HeaderOffset], 10, 64)

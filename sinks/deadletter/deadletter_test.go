@@ -49,7 +49,7 @@ func TestALetterIsListedShownReplayedAndComesBack(t *testing.T) {
 	if err != nil || first.Value != "first" || first.Headers["h"] != "v" || first.Topic != bus.TopicFindings {
 		t.Fatalf("Show() = %+v, %v", first, err)
 	}
-	if err := letters.Replay(t.Context(), []deadletter.Letter{first}); err != nil {
+	if n, err := letters.Replay(t.Context(), []deadletter.Letter{first}); err != nil || n != 1 {
 		t.Fatal(err)
 	}
 	bustest.Eventually(t, "it came back as a letter of its own", count(deadletter.Filter{Replayed: true}, 3))

@@ -117,6 +117,22 @@ func (a *App) openData(context.Context) error {
 }
 
 func (a *App) openBus(ctx context.Context) error {
+	if err := a.connectBus(); err != nil {
+		return err
+	}
+	if err := a.bus.Migrate(ctx); err != nil {
+		return fmt.Errorf("preparing topics: %w", err)
+	}
+	if err := a.openProducer(); err != nil {
+		return err
+	}
+	a.catalog = catalog.New(catalog.Deps{Bus: a.bus, Log: a.log, Metrics: a.reg})
+	a.group.Add("catalog", 10*time.Second, a.catalog.Run)
+	return nil
+}
+
+// connectBus starts the embedded broker unless there are others, and the bus.
+func (a *App) connectBus() error {
 	cfg := a.cfg.Bus
 	if len(cfg.Brokers) == 0 {
 		dir := a.cfg.path("kafka")
@@ -133,15 +149,14 @@ func (a *App) openBus(ctx context.Context) error {
 		return err
 	}
 	a.group.Close("bus", func() error { a.bus.Close(); return nil })
-	if err := a.bus.Migrate(ctx); err != nil {
-		return fmt.Errorf("preparing topics: %w", err)
-	}
+	return nil
+}
+
+func (a *App) openProducer() (err error) {
 	if a.produce, err = a.bus.Producer(); err != nil {
 		return err
 	}
 	a.group.Close("producer", func() error { a.produce.Close(); return nil })
-	a.catalog = catalog.New(catalog.Deps{Bus: a.bus, Log: a.log, Metrics: a.reg})
-	a.group.Add("catalog", 10*time.Second, a.catalog.Run)
 	return nil
 }
 
@@ -150,6 +165,17 @@ func (a *App) openStore(ctx context.Context) error {
 	if !a.cfg.reads() {
 		return nil
 	}
+	if err := a.connectStore(); err != nil {
+		return err
+	}
+	if err := a.store.Migrate(ctx); err != nil {
+		return fmt.Errorf("preparing the store: %w", err)
+	}
+	return nil
+}
+
+// connectStore starts the embedded engine unless there are servers, and the store.
+func (a *App) connectStore() error {
 	deps := clickhouse.Deps{Log: a.log, Metrics: a.reg}
 	if len(a.cfg.ClickHouse.Addresses) == 0 {
 		cfg := a.cfg.Engine
@@ -166,9 +192,6 @@ func (a *App) openStore(ctx context.Context) error {
 		return err
 	}
 	a.group.Close("store", a.store.Close)
-	if err := a.store.Migrate(ctx); err != nil {
-		return fmt.Errorf("preparing the store: %w", err)
-	}
 	return nil
 }
 
