@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -13,11 +12,11 @@ import (
 // reading reads partitions of a topic without a group, and knows when it has seen
 // everything they held when it began.
 type reading struct {
-	bus     *Bus
-	topic   string
-	client  *kgo.Client
-	left    map[int32]int64 // the ends still to be reached
-	fetches *fetchCount
+	bus    *Bus
+	topic  string
+	client *kgo.Client
+	at     map[int32]int64 // the offsets that come next
+	left   map[int32]int64 // the ends still to be reached
 }
 
 // read begins at the given offsets; those the topic does not hold any more count
@@ -38,11 +37,11 @@ func (b *Bus) readUntil(ctx context.Context, topic string, from, ends map[int32]
 	if err != nil {
 		return nil, err
 	}
-	r := &reading{bus: b, topic: topic, left: map[int32]int64{}, fetches: newFetchCount()}
+	r := &reading{bus: b, topic: topic, at: map[int32]int64{}, left: map[int32]int64{}}
 	begin := map[int32]kgo.Offset{}
 	for p, o := range from {
 		at := max(o, starts[topic][p])
-		begin[p] = kgo.NewOffset().At(at)
+		r.at[p], begin[p] = at, kgo.NewOffset().At(at)
 		if end := ends[p]; end > at {
 			r.left[p] = end
 		}
@@ -50,7 +49,9 @@ func (b *Bus) readUntil(ctx context.Context, topic string, from, ends map[int32]
 	r.client, err = kgo.NewClient(b.options(
 		kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{b.names.outside(topic): begin}),
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.KeepControlRecords(), kgo.KeepRetryableFetchErrors(),
-		kgo.FetchMaxWait(100*time.Millisecond), kgo.WithHooks(r.fetches))...)
+		// without sessions: they save nothing for a few partitions, and a client that
+		// is closed while a fetch is under way would touch one from two sides
+		kgo.FetchMaxWait(100*time.Millisecond), kgo.DisableFetchSessions())...)
 	if err != nil {
 		return nil, fmt.Errorf("making reader: %w", err)
 	}
@@ -73,7 +74,6 @@ func (r *reading) next(ctx context.Context, fn func(Record) error) error {
 		if errors.Is(e, context.DeadlineExceeded) {
 			return
 		}
-		r.fetches.reset()
 		if fatal(e) {
 			err = fmt.Errorf("reading %s/%d: %w", topic, p, e)
 		}
@@ -82,7 +82,6 @@ func (r *reading) next(ctx context.Context, fn func(Record) error) error {
 		return err
 	}
 	if fetches.NumRecords() > 0 {
-		r.fetches.reset()
 		return r.give(fetches, fn)
 	}
 	if len(r.left) > 0 {
@@ -99,35 +98,12 @@ func (r *reading) give(fetches kgo.Fetches, fn func(Record) error) error {
 				return err
 			}
 		}
+		r.at[k.Partition] = k.Offset + 1
 		if end, ok := r.left[k.Partition]; ok && k.Offset >= end-1 {
 			delete(r.left, k.Partition)
 		}
 	}
 	return nil
-}
-
-// checkEnd finds partitions whose last records do not exist any more: compacted
-// away, so that no record will ever say that the end is reached. That is so when
-// nothing is open before the end, and the leader has answered that there is
-// nothing more. A broker that is merely slow has not answered.
-func (r *reading) checkEnd(ctx context.Context) {
-	stable, err := r.bus.admin.ListCommittedOffsets(ctx, r.bus.names.outside(r.topic))
-	if err != nil {
-		return // asked again after the next poll
-	}
-	meta, err := r.bus.admin.Metadata(ctx, r.bus.names.outside(r.topic))
-	if err != nil {
-		return
-	}
-	parts := meta.Topics[r.bus.names.outside(r.topic)].Partitions
-	for p, end := range r.left {
-		s, ok := stable.Lookup(r.bus.names.outside(r.topic), p)
-		// one answer may have been under way when the last record was polled; the
-		// request for the second was made after the first was found empty
-		if ok && s.Err == nil && s.Offset >= end && r.fetches.of(parts[p].Leader) >= 2 {
-			delete(r.left, p)
-		}
-	}
 }
 
 // readTo reads partitions of a topic from the given offsets up to the end they
@@ -157,38 +133,4 @@ func (r *reading) toEnd(ctx context.Context, fn func(Record) error) error {
 		}
 	}
 	return nil
-}
-
-// fetchCount counts the answers to fetch requests by broker.
-type fetchCount struct {
-	mu sync.Mutex
-	n  map[int32]int
-}
-
-var _ kgo.HookBrokerRead = (*fetchCount)(nil)
-
-func newFetchCount() *fetchCount { return &fetchCount{n: map[int32]int{}} }
-
-const keyFetch = 1 // of the Kafka protocol
-
-// OnBrokerRead is called by the client.
-func (c *fetchCount) OnBrokerRead(meta kgo.BrokerMetadata, key int16, _ int, _, _ time.Duration, err error) {
-	if key != keyFetch || err != nil {
-		return
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.n[meta.NodeID]++
-}
-
-func (c *fetchCount) reset() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	clear(c.n)
-}
-
-func (c *fetchCount) of(broker int32) int {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.n[broker]
 }

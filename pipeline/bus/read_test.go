@@ -1,6 +1,7 @@
 package bus_test
 
 import (
+	"sync"
 	"testing"
 	"time"
 
@@ -74,4 +75,43 @@ func TestASlowBrokerIsNotTheEnd(t *testing.T) {
 	if got := values(bustest.Read(t, b, bus.TopicControl)); !cmp.Equal(got, map[string]int{"v": 1}) {
 		t.Errorf("read %v", got)
 	}
+}
+
+// An answer that came while nobody was looking is not silence either. The broker has
+// nothing to say twice, then has the record, and is asked for the end in between: the
+// record is on its way to the reader, and must not be taken for missing.
+func TestARecordOnItsWayIsNotTheEnd(t *testing.T) {
+	c, b := odd(t)
+	bustest.Produce(t, b, bus.Record{Topic: bus.TopicControl, Key: []byte("k"), Value: []byte("v")})
+	var mu sync.Mutex
+	n := 0
+	c.ControlKey(int16(kmsg.Fetch), func(req kmsg.Request) (kmsg.Response, error, bool) {
+		c.KeepControl()
+		mu.Lock()
+		defer mu.Unlock()
+		n++
+		if n > 8 || len(req.(*kmsg.FetchRequest).Topics) == 0 || req.(*kmsg.FetchRequest).MaxWaitMillis == 0 {
+			return nil, nil, false
+		}
+		time.Sleep(60 * time.Millisecond) // as an empty long poll would take
+		return emptyAnswer(req.(*kmsg.FetchRequest)), nil, true
+	})
+	if got := values(bustest.Read(t, b, bus.TopicControl)); !cmp.Equal(got, map[string]int{"v": 1}) {
+		t.Errorf("read %v", got)
+	}
+}
+
+func emptyAnswer(req *kmsg.FetchRequest) *kmsg.FetchResponse {
+	resp := req.ResponseKind().(*kmsg.FetchResponse)
+	for _, topic := range req.Topics {
+		rt := kmsg.NewFetchResponseTopic()
+		rt.Topic, rt.TopicID = topic.Topic, topic.TopicID
+		for _, p := range topic.Partitions {
+			rp := kmsg.NewFetchResponseTopicPartition()
+			rp.Partition, rp.HighWatermark, rp.LastStableOffset = p.Partition, 1, 1
+			rt.Partitions = append(rt.Partitions, rp)
+		}
+		resp.Topics = append(resp.Topics, rt)
+	}
+	return resp
 }

@@ -76,6 +76,7 @@ func options(cfg Config, d Deps) (*clickhouse.Options, error) {
 		Compression:  &clickhouse.Compression{Method: compressions[cfg.Compression]},
 		Settings: clickhouse.Settings{
 			"async_insert":                     0, // an INSERT is acknowledged when it is a part of the table, not when it is in a queue
+			"insert_deduplicate":               0, // a replicated table would drop a block that it had once and that was deleted since
 			"optimize_functions_to_subcolumns": 0, // see element
 		},
 	}

@@ -357,3 +357,22 @@ func shuffled(recs []bus.Record, r *rand.Rand) (parts [][]bus.Record) {
 	}
 	return parts
 }
+
+// A mark says nothing of when a resource was seen, and changes nothing of it.
+func TestAMarkLeavesTheFirstTimeAlone(t *testing.T) {
+	s := clickhousetest.OpenUnmerged(t)
+	w := &world{t: t, run: pipeline.NewID()}
+	w.host("p1", "192.0.2.1", 22).mark(pipeline.Mark{Action: pipeline.MarkBlock, Target: hostA, Cascade: true})
+	w.look("p1", "192.0.2.1", "1-1000", 2)
+	project(t, s, w.recs)
+	hosts := must[pipeline.Page[pipeline.Host]](t)(s.Hosts(t.Context(), pipeline.Query{ProjectID: w.of("p1")}))
+	ports := must[pipeline.Page[pipeline.Port]](t)(s.Ports(t.Context(), pipeline.Query{ProjectID: w.of("p1")}))
+	if len(hosts.Items) != 1 || len(ports.Items) != 1 || !ports.Items[0].Closed.Closed || !hosts.Items[0].Blocked {
+		t.Fatalf("%+v, %+v", hosts.Items, ports.Items)
+	}
+	for _, at := range []time.Time{hosts.Items[0].FirstSeen, ports.Items[0].FirstSeen} {
+		if at.Before(begin) || at.After(w.at()) {
+			t.Errorf("it was seen first at %s, not after %s", at, begin)
+		}
+	}
+}

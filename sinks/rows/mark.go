@@ -7,7 +7,9 @@ import (
 )
 
 // Never is the first time something was seen that was not seen yet: later than any.
-const Never = int64(10_098_000_000_000) // the year 2290, within what DateTime64 holds
+// It is the year 2262: the driver counts nanoseconds, and soon after that an int64
+// of them runs over into the year 1677.
+const Never = int64(9_214_646_400_000)
 
 // Place says which resource of a project something is about, in columns.
 type Place struct {

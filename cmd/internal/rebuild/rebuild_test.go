@@ -211,8 +211,8 @@ func TestAStoreIsFilledFromNothing(t *testing.T) {
 	for _, table := range []string{"hosts", "ports", "domains", "findings", "finding_ids", "changes", "resource_tags", "sweeps", "domain_hosts", "host_domains"} {
 		s.exec(t, "TRUNCATE TABLE "+table)
 	}
-	if _, err := rebuild.Replay(t.Context(), s.deps(), rebuild.Options{Topics: projector.Topics()}); err != nil {
-		t.Fatal(err)
+	if done, err := rebuild.Replay(t.Context(), s.deps(), rebuild.Options{Topics: projector.Topics()}); err != nil || done.Records != 63 {
+		t.Fatalf("Replay() = %+v, %v", done, err)
 	}
 	if r := s.verify(t); !r.OK || r.Extra > 0 {
 		t.Errorf("%+v", r)
