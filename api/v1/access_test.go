@@ -227,3 +227,23 @@ func TestABrowserFromElsewhereChangesNothing(t *testing.T) {
 		}
 	}
 }
+
+func TestTheSessionsCookieStaysWithTheServer(t *testing.T) {
+	w := newWorld(t, shelf{})
+	c := w.person("a@example.com")
+	login := map[string]any{"email": "a@example.com", "password": password}
+	for proto, secure := range map[string]bool{"": false, "https": true} {
+		a := (&client{w: w}).must("POST", "/login", login, nil, "X-Forwarded-Proto", proto)
+		k := (&http.Response{Header: a.header}).Cookies()
+		if len(k) != 1 || !k[0].HttpOnly || k[0].SameSite != http.SameSiteStrictMode || k[0].Path != "/" || k[0].Domain != "" || k[0].Secure != secure || k[0].MaxAge <= 0 || len(k[0].Value) < 32 {
+			t.Errorf("behind %q: %+v", proto, k)
+		}
+		if strings.Contains(string(a.body), k[0].Value) {
+			t.Error("the page's scripts see the session's token")
+		}
+	}
+	a := c.must("POST", "/logout", nil, nil)
+	if k := (&http.Response{Header: a.header}).Cookies(); len(k) != 1 || k[0].MaxAge >= 0 || k[0].Value != "" {
+		t.Errorf("after logging out: %+v", k)
+	}
+}

@@ -138,6 +138,7 @@ func answerExport[T any](a *API, w http.ResponseWriter, r *http.Request, kind pi
 	}
 	switch {
 	case err == nil:
+		body.begin() // also when there was nothing to write
 	case !body.begun:
 		a.fail(w, err)
 	default:
@@ -162,15 +163,20 @@ const slowClient = time.Minute
 
 // Write sends bytes.
 func (d *download) Write(b []byte) (int, error) {
-	if !d.begun {
-		d.begun = true
-		h := d.w.Header()
-		h.Set("Content-Type", d.format.Media())
-		h.Set("Content-Disposition", `attachment; filename="`+d.name+`"`)
-		h.Set("Cache-Control", "no-store")
-		h.Set("X-Content-Type-Options", "nosniff")
-	}
+	d.begin()
 	// without support for deadlines the server's own holds
 	_ = http.NewResponseController(d.w).SetWriteDeadline(time.Now().Add(slowClient))
 	return d.w.Write(b)
+}
+
+func (d *download) begin() {
+	if d.begun {
+		return
+	}
+	d.begun = true
+	h := d.w.Header()
+	h.Set("Content-Type", d.format.Media())
+	h.Set("Content-Disposition", `attachment; filename="`+d.name+`"`)
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Content-Type-Options", "nosniff")
 }
