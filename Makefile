@@ -70,6 +70,11 @@ test-postgres: chdb ## the suites of the control plane and the API on a real Pos
 	CHDB_LIB_PATH=$(CHDB) .ci/postgres.sh run go test -count=1 -timeout 8m $(ARGS) ./api/control/... ./api/v1 ./cmd/internal/doctor
 	CHDB_LIB_PATH=$(CHDB) .ci/postgres.sh run go test -count=1 -timeout 8m -run 'Database|Migrate' $(ARGS) ./cmd/internal/app
 
+.PHONY: test-crash
+test-crash: chdb ## say 204,000 findings, kill everything 21 times meanwhile, and prove that nothing is lost or doubled
+	STALKER_CRASH_FINDINGS=204000 STALKER_CRASH_KILLS=21 STALKER_CRASH_SEED=$${STALKER_CRASH_SEED:-$$(date +%s)} \
+		$(GOTEST) -count=1 -timeout 20m -run TestKillingEverything -v $(ARGS) ./cmd/internal/crash
+
 .PHONY: test-ui
 test-ui: build ## the web interface: types, units, and every page in a browser
 	@CHDB_LIB_PATH=$(CHDB) .ci/ui.sh test

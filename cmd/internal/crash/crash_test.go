@@ -19,6 +19,7 @@ import (
 	"github.com/stalker-asm/stalker/cmd/internal/app"
 	"github.com/stalker-asm/stalker/cmd/internal/embedded"
 	"github.com/stalker-asm/stalker/pipeline/bus"
+	"github.com/stalker-asm/stalker/pipeline/bus/bustest"
 	"github.com/stalker-asm/stalker/pipeline/jobtoken"
 	"github.com/stalker-asm/stalker/sinks/chdb"
 )
@@ -46,6 +47,7 @@ func TestKillingEverything(t *testing.T) {
 	hosts := number(t, "STALKER_CRASH_FINDINGS", 6000) / perHost
 	kills := number(t, "STALKER_CRASH_KILLS", 4)
 	seed := number(t, "STALKER_CRASH_SEED", 1)
+	t.Logf("STALKER_CRASH_SEED=%d repeats this run", seed)
 	dir := directory(t)
 	project := prepare(t, filepath.Join(dir, "calm"))
 	if err := os.CopyFS(filepath.Join(dir, "wild"), os.DirFS(filepath.Join(dir, "calm"))); err != nil {
@@ -106,14 +108,6 @@ func live(t *testing.T, data, project string, hosts, kills int, seed uint64) sna
 	settle(t, data, project)
 	t.Logf("%d findings said in %s, settled after %s, %d kills", hosts*perHost, said.Round(time.Millisecond), time.Since(began).Round(time.Millisecond), kills)
 	p.stop(t)
-	broker, err := embedded.OpenBroker(filepath.Join(data, "kafka"), quiet)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Run("triggers", func(t *testing.T) { checkTriggers(t, broker.Bus(bus.DefaultConfig()), jobsOf(hosts)) })
-	if err := broker.Close(filepath.Join(data, "kafka")); err != nil {
-		t.Error(err)
-	}
 	cfg := chdb.DefaultConfig()
 	cfg.Dir = filepath.Join(data, "clickhouse")
 	e, err := chdb.Open(cfg, chdb.Deps{Log: quiet, Metrics: prometheus.NewRegistry()})
@@ -121,6 +115,18 @@ func live(t *testing.T, data, project string, hosts, kills int, seed uint64) sna
 		t.Fatal(err)
 	}
 	defer e.Close()
+	broker, err := embedded.OpenBroker(filepath.Join(data, "kafka"), quiet)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Run("proof", func(t *testing.T) {
+		b := bustest.Connect(t, broker.Bus(bus.DefaultConfig()))
+		checkTriggers(t, b, jobsOf(hosts))
+		checkRows(t, b, e, hosts)
+	})
+	if err := broker.Close(filepath.Join(data, "kafka")); err != nil {
+		t.Error(err)
+	}
 	return takeSnapshot(t, e.Transport)
 }
 

@@ -143,9 +143,8 @@ func subtract(a, b []string) []string {
 
 // checkTriggers proves on the topics that a subscription fired once per resource
 // and discriminator, and that every execution that was asked for ended, once, well.
-func checkTriggers(t *testing.T, cfg bus.Config, wantJobs int) {
+func checkTriggers(t *testing.T, b *bus.Bus, wantJobs int) {
 	t.Helper()
-	b := bustest.Connect(t, cfg)
 	asked := map[string]string{} // subscription, resource, port → execution
 	requests := map[string]bool{}
 	for _, r := range bustest.Read(t, b, bus.TopicJobs) {

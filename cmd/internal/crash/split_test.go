@@ -17,6 +17,7 @@ import (
 
 	"github.com/stalker-asm/stalker/cmd/internal/app"
 	"github.com/stalker-asm/stalker/pipeline/bus"
+	"github.com/stalker-asm/stalker/pipeline/bus/bustest"
 	"github.com/stalker-asm/stalker/sinks/chdb"
 )
 
@@ -27,9 +28,10 @@ func TestKillingEachRole(t *testing.T) {
 	if os.Getenv("STALKER_TEST_KAFKA_SERVE") == "" {
 		t.Skip("needs a real Kafka: make test-kafka")
 	}
-	hosts := number(t, "STALKER_CRASH_FINDINGS", 60_000) / perHost
-	kills := number(t, "STALKER_CRASH_KILLS", 20)
+	hosts := number(t, "STALKER_CRASH_FINDINGS", 24_000) / perHost
+	kills := number(t, "STALKER_CRASH_KILLS", 10)
 	seed := number(t, "STALKER_CRASH_SEED", 1)
+	t.Logf("STALKER_CRASH_SEED=%d repeats this run", seed)
 	dir := directory(t)
 	calm, wild := filepath.Join(dir, "calm"), filepath.Join(dir, "wild")
 	port := freePair(t)
@@ -167,7 +169,11 @@ func (c *cluster) live(t *testing.T, project string, hosts, kills int, seed uint
 	}
 	cfg := bus.DefaultConfig()
 	cfg.Brokers = []string{c.kafka}
-	t.Run("triggers", func(t *testing.T) { checkTriggers(t, cfg, jobsOf(hosts)) })
+	t.Run("proof", func(t *testing.T) {
+		b := bustest.Connect(t, cfg)
+		checkTriggers(t, b, jobsOf(hosts))
+		checkRows(t, b, c.engine, hosts)
+	})
 	snap := takeSnapshot(t, c.engine.Transport)
 	c.stopStores(t)
 	return snap

@@ -2,14 +2,15 @@
 
 Addresses and ports are tried in random order. A range is limited to LIMIT pairs of
 address and port (a /22 with 4,096 ports, a /20 with 1,024): at the default rate that
-is a quarter of an hour. A larger range is refused with a mask that fits.
+is a quarter of an hour. A larger range is refused with a mask that fits. In the end it says what it looked for:
+ports that are not open any more are closed from then on.
 """
 
 import ipaddress
 import random
 
 from stalker_sdk import IpFinding, PortFinding, TextField, fail, log_finding, log_info, params
-from stalker_sdk.scan import Scanner, port_list, sweep
+from stalker_sdk.scan import Scanner, coverage, port_list, sweep
 
 LIMIT = 1 << 22
 CONCURRENCY = 4000
@@ -43,6 +44,7 @@ def main() -> None:
     counts = scanner.counts
     if counts.failed == counts.tried:
         fail(f"{network} cannot be reached from here: {counts.problem}")
+    log_finding(*coverage(network, ports, scanner))
     log_info(f"{network}: {len(hosts)} hosts with {counts.open} open ports; "
              f"{counts.closed} closed, {counts.silent} silent, {counts.failed} not tried")
 

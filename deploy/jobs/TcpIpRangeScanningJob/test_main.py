@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 
-def test_hosts_with_open_ports_are_found(run_job: Callable[..., Any], tcp: Callable[..., int], says: Any) -> None:
+def test_hosts_with_open_ports_are_found(run_job: Callable[..., Any], tcp: Callable[..., int], says: Any, told: Any) -> None:
     first, second = tcp(says(b""), "127.0.31.2"), tcp(says(b""), "127.0.31.5")
     outside = tcp(says(b""), "127.0.31.9")
     ports = [first, second, outside]
@@ -15,6 +15,9 @@ def test_hosts_with_open_ports_are_found(run_job: Callable[..., Any], tcp: Calla
     for ip in ("127.0.31.2", "127.0.31.5"):
         kinds = [f["key"] for f in done.findings if f["ip"] == ip]
         assert kinds[0] == "IpFinding", "a host comes before its ports"
+    covered = done.findings[-1]
+    assert (covered["key"], covered["ip"], covered["mask"]) == ("CoverageFinding", "127.0.31.0", 29)
+    assert told(covered)["ports"].startswith("9,")
 
 
 def test_ipv6_ranges(run_job: Callable[..., Any], ipv6: None, tcp: Callable[..., int], says: Any) -> None:

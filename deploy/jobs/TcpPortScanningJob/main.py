@@ -1,9 +1,14 @@
-"""Finds the open TCP ports of one host by connecting to them."""
+"""Finds the open TCP ports of one host by connecting to them.
 
+In the end it says which ports it looked for: those that are not open any more are
+closed from then on.
+"""
+
+import ipaddress
 import random
 
 from stalker_sdk import PortFinding, TextField, fail, log_finding, log_info, params
-from stalker_sdk.scan import Scanner, port_list
+from stalker_sdk.scan import Scanner, coverage, port_list
 
 
 def main() -> None:
@@ -25,6 +30,7 @@ def main() -> None:
     counts = scanner.counts
     if counts.failed == counts.tried:
         fail(f"{ip} cannot be reached from here: {counts.problem}")
+    log_finding(*coverage(ipaddress.ip_network(ip), ports, scanner))
     log_info(f"{ip}: {counts.open} ports open, {counts.closed} closed, {counts.silent} silent, {counts.failed} not tried")
 
 

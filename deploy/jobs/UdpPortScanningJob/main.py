@@ -1,11 +1,13 @@
 """Finds UDP services by asking each in its own protocol.
 
 A port counts as open only when an answer comes that fits the question, so a silent
-or filtered port is never reported.
+or filtered port is never reported. In the end it says which ports it asked in every
+protocol it knows for them: one that answered before and does not now is closed.
 """
 
 from __future__ import annotations
 
+import errno
 import ipaddress
 import re
 import secrets
@@ -16,7 +18,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from stalker_sdk import Finding, PortFinding, TextField, log_finding, log_info, params
+from stalker_sdk import CoverageFinding, Finding, PortFinding, TextField, log_finding, log_info, params
 
 TRIES = 2
 NONCE = secrets.token_bytes(16)
@@ -173,12 +175,14 @@ class Conversation:
     sock: socket.socket
     sent: float = 0.0
     tries: int = 0
+    unsent: bool = False  # this machine could not send a request
 
 
-def scan(ip: str, ports: list[int], wait: float) -> list[tuple[int, Service, str]]:
-    """Asks all ports at once and returns port, service and version of those that answer."""
+def scan(ip: str, ports: list[int], wait: float) -> tuple[list[tuple[int, Service, str]], list[int]]:
+    """Asks all ports at once. Returns port, service and version of those that answer, and the ports that were asked."""
     family = socket.AF_INET6 if ":" in ip else socket.AF_INET
     found: list[tuple[int, Service, str]] = []
+    asked: list[int] = []
     for start in range(0, len(ports), 200):
         talks = []
         for port in ports[start:start + 200]:
@@ -187,10 +191,11 @@ def scan(ip: str, ports: list[int], wait: float) -> list[tuple[int, Service, str
             talks.append(Conversation(port, services, sock))
         try:
             found += _exchange(ip, talks, wait)
+            asked += [talk.port for talk in talks if not talk.unsent]
         finally:
             for talk in talks:
                 talk.sock.close()
-    return found
+    return found, asked
 
 
 def _exchange(ip: str, talks: list[Conversation], wait: float) -> list[tuple[int, Service, str]]:
@@ -224,8 +229,9 @@ def _ask(ip: str, talk: Conversation) -> bool:
     talk.sent = time.monotonic()
     try:
         talk.sock.sendto(talk.services[0].request, (ip, talk.port))
-    except OSError:
-        pass  # an ICMP error of an earlier request, or no route: the wait goes on
+    except OSError as error:
+        # an ICMP error of an earlier request is an answer of a kind; no route, or not permitted, is none
+        talk.unsent = talk.unsent or error.errno != errno.ECONNREFUSED
     return True
 
 
@@ -256,9 +262,11 @@ def main() -> None:
     ip = str(ipaddress.ip_address(params.ip("targetIp")))
     ports = sorted(set(params.integers("ports", sorted(SERVICES), minimum=1, maximum=65535)))
     wait = params.number("socketTimeoutSeconds", 1.0, minimum=0.05, maximum=5)
-    answered = scan(ip, ports, wait)
+    answered, asked = scan(ip, ports, wait)
     for port, service, version in answered:
         log_finding(*findings(ip, port, service, version))
+    if asked:
+        log_finding(CoverageFinding(ip, asked, "udp"))
     log_info(f"{ip}: {len(answered)} of {len(ports)} UDP ports answered")
 
 

@@ -86,10 +86,16 @@ def test_services_on_ports_of_their_own_and_elsewhere(run_job: Callable[..., Any
     assert got == {port: {"serviceName": name, "serviceVersion": version} for port, (name, version) in want.items()}
 
 
-def test_ipv6(run_job: Callable[..., Any], ipv6: None, udp: Callable[..., int]) -> None:
+def test_ipv6(run_job: Callable[..., Any], ipv6: None, udp: Callable[..., int], told: Any) -> None:
     port = udp(dns, "::1")
     done = run_job("UdpPortScanningJob", targetIp="0:0::1", ports=[port], socketTimeoutSeconds=0.2)
     assert [(f["ip"], f["port"]) for f in done.about("PortFinding")] == [("::1", port)]
+    assert [(f["ip"], told(f)["ports"]) for f in done.about("CoverageFinding")] == [("::1", str(port))]
+
+
+def test_a_port_that_could_not_be_asked_is_not_covered(main: ModuleType) -> None:
+    found, asked = main.scan("255.255.255.255", [53], 0.05)  # permission denied: a broadcast
+    assert (found, asked) == ([], [])
 
 
 def test_bad_parameters(run_job: Callable[..., Any]) -> None:

@@ -12,6 +12,7 @@ The names and the order of arguments are those of the reference's job SDK.
 from stalker_sdk.convert import build_url, convert_value, is_valid_ip, is_valid_port, to_boolean
 from stalker_sdk.domains import emit_all_domains, get_all_domains
 from stalker_sdk.findings import (
+    CoverageFinding,
     DomainFinding,
     Field,
     Finding,
@@ -38,8 +39,8 @@ from stalker_sdk.session import (
 )
 
 __all__ = [
-    "DomainFinding", "Field", "Finding", "GatewayError", "ImageField", "IpFinding", "IpRangeFinding",
-    "JobStatus", "ParameterError", "Parameters", "PortFinding", "Session", "TagFinding", "TextField",
+    "CoverageFinding", "DomainFinding", "Field", "Finding", "GatewayError", "ImageField", "IpFinding",
+    "IpRangeFinding", "JobStatus", "ParameterError", "Parameters", "PortFinding", "Session", "TagFinding", "TextField",
     "WebsiteFinding", "build_url", "convert_value", "emit_all_domains", "fail", "get_all_domains",
     "is_valid_ip", "is_valid_port", "log_debug", "log_error", "log_finding", "log_info", "log_status",
     "log_warning", "params", "to_boolean",

@@ -7,7 +7,7 @@ are the same (``PortFinding("PortFinding", …, type="PortFinding")``).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 
@@ -151,3 +151,31 @@ class TagFinding(Finding):
     def locators(self) -> dict[str, Any]:
         return {"tag": self.tag, "ip": self.ip, "port": self.port, "protocol": self.protocol,
                 "domainName": self.domainName, "path": self.path, "mask": self.mask}
+
+
+class CoverageFinding(Finding):
+    """Says that ports of a host, or with ``mask`` of a range, were looked for.
+
+    It is the last thing a scanner says. What it covers and was not seen since the
+    execution began is closed from then on, so it covers only what was really tried.
+    """
+
+    def __init__(self, ip: str, ports: Iterable[int], protocol: str = "tcp", mask: int | None = None) -> None:
+        super().__init__("CoverageFinding", "Looked for ports",
+                         [TextField("ports", "Ports", port_ranges(ports)), TextField("protocol", "Protocol", protocol)])
+        self.ip = ip
+        self.mask = mask
+
+    def locators(self) -> dict[str, Any]:
+        return {"ip": self.ip, "mask": self.mask}
+
+
+def port_ranges(ports: Iterable[int]) -> str:
+    """Ports in their shortest form: ``22,80,8000-8100``."""
+    spans: list[list[int]] = []
+    for port in sorted(set(ports)):
+        if spans and spans[-1][1] == port - 1:
+            spans[-1][1] = port
+        else:
+            spans.append([port, port])
+    return ",".join(str(first) if first == last else f"{first}-{last}" for first, last in spans)

@@ -19,9 +19,14 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from stalker_sdk.findings import CoverageFinding
+
 _RESET = struct.pack("ii", 1, 0)
 _BUSY = frozenset({errno.EADDRNOTAVAIL, errno.EAGAIN, errno.ENOBUFS, errno.ENOMEM, errno.EMFILE, errno.ENFILE})
 _SPARE_FILES = 64
+_KEPT = 100_000  # targets that could not be tried
+_HOLES = 8  # addresses of a range that may be left out of what is covered
+_SPANS = 1000  # ranges of ports that one finding covers
 
 Target = tuple[str, int]
 """An address and a port."""
@@ -35,7 +40,8 @@ class Counts:
     open: int = 0
     closed: int = 0
     silent: int = 0  # nothing answered, not even the second time
-    failed: int = 0  # this machine could not even try (no route, not permitted)
+    failed: int = 0  # this machine could not even try (no route, not permitted), or was told that the host is not there
+    untried: int = 0  # those of the failed that nobody answered for
     problem: str = ""  # the last such reason
 
 
@@ -64,6 +70,8 @@ class Scanner:
         self._retry: deque[Target] = deque()
         self._selector = selectors.DefaultSelector()
         self.counts = Counts()
+        self.untried: list[Target] = []
+        """What could not be tried, as far as it was kept; ``counts.untried`` are all."""
 
     def scan(self, targets: Iterable[Target]) -> Iterator[Target]:
         """Yields each open target once, in no particular order."""
@@ -149,6 +157,10 @@ class Scanner:
         self.counts.tried += 1
         self.counts.failed += 1
         self.counts.problem = errno.errorcode.get(code, str(code))
+        if code != errno.EHOSTUNREACH:
+            self.counts.untried += 1
+            if len(self.untried) < _KEPT:
+                self.untried.append(target)
 
     def _collect(self, opened: list[Target]) -> None:
         if not self._pending:
@@ -250,3 +262,48 @@ def sweep(network: ipaddress.IPv4Network | ipaddress.IPv6Network, ports: list[in
     for number in shuffled(network.num_addresses * len(ports), rng):
         host, port = divmod(number, len(ports))
         yield str(make(base + host)), ports[port]
+
+
+def coverage(network: ipaddress.IPv4Network | ipaddress.IPv6Network, ports: Iterable[int],
+             scanner: Scanner) -> list[CoverageFinding]:
+    """What a scan of every address of ``network`` with every port covered: all but what could not be tried.
+
+    Of one address, ports are left out; of a range, whole addresses, and when there
+    are many of those (a network that is in part out of reach), nothing is covered.
+    """
+    if scanner.counts.untried > len(scanner.untried):
+        return []
+    left = sorted(set(ports))
+    networks = [network]
+    if network.num_addresses == 1:
+        missing = {port for _, port in scanner.untried}
+        left = [port for port in left if port not in missing]
+    else:
+        holes = {ipaddress.ip_network(address) for address, _ in scanner.untried}
+        if len(holes) > _HOLES:
+            return []
+        for hole in holes:
+            networks = [rest for whole in networks for rest in _without(whole, hole)]
+    return [CoverageFinding(str(each.network_address), part, "tcp", None if network.num_addresses == 1 else each.prefixlen)
+            for each in networks for part in _parts(left)]
+
+
+def _without(whole: ipaddress.IPv4Network | ipaddress.IPv6Network,
+             hole: ipaddress.IPv4Network | ipaddress.IPv6Network) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
+    if hole == whole:
+        return []
+    return list(whole.address_exclude(hole)) if hole.subnet_of(whole) else [whole]  # type: ignore[arg-type]
+
+
+def _parts(ports: list[int]) -> list[list[int]]:
+    """Ports in parts that make no more ranges than one finding takes."""
+    parts: list[list[int]] = []
+    spans = _SPANS
+    for before, port in zip([-1, *ports], ports):
+        if port != before + 1 or not parts:
+            spans += 1
+            if spans > _SPANS:
+                parts.append([])
+                spans = 1
+        parts[-1].append(port)
+    return parts

@@ -12,7 +12,8 @@ from collections.abc import Callable
 import pytest
 
 from stalker_sdk import scan
-from stalker_sdk.scan import Scanner, port_list, shuffled, sweep
+from stalker_sdk.findings import port_ranges
+from stalker_sdk.scan import Scanner, coverage, port_list, shuffled, sweep
 
 Tcp = Callable[..., int]
 
@@ -120,3 +121,41 @@ def test_sweep_covers_a_network() -> None:
 def test_port_list() -> None:
     assert port_list(10, 12, [11, 5]) == [5, 10, 11, 12]
     assert port_list(5, 4, []) == []
+
+
+def scanned(untried: list[tuple[str, int]], all_kept: bool = True) -> Scanner:
+    scanner = Scanner()
+    scanner.untried = untried
+    scanner.counts.untried = len(untried) + (0 if all_kept else 1)
+    return scanner
+
+
+def said(network: str, ports: list[int], scanner: Scanner) -> list[tuple[str, int | None, str]]:
+    return [(f.ip, f.mask, f.fields[0].data) for f in coverage(ipaddress.ip_network(network), ports, scanner)]
+
+
+def test_coverage_is_what_was_really_tried() -> None:
+    ports = [80, 22, 23, 443]
+    assert said("192.0.2.1", ports, scanned([])) == [("192.0.2.1", None, "22-23,80,443")]
+    assert said("192.0.2.1", ports, scanned([("192.0.2.1", 22)])) == [("192.0.2.1", None, "23,80,443")]
+    assert said("192.0.2.1", ports, scanned([("192.0.2.1", p) for p in ports])) == []
+    assert said("2001:db8::/127", [22], scanned([])) == [("2001:db8::", 127, "22")]
+    assert said("192.0.2.0/30", [22], scanned([("192.0.2.3", 22), ("192.0.2.0", 22)])) == [
+        ("192.0.2.1", 32, "22"), ("192.0.2.2", 32, "22")]
+
+
+def test_what_cannot_be_named_is_not_covered() -> None:
+    assert said("192.0.2.0/24", [22], scanned([(f"192.0.2.{n}", 22) for n in range(9)])) == []
+    assert said("192.0.2.1", [22], scanned([], all_kept=False)) == []
+
+
+def test_many_separate_ports_take_several_findings() -> None:
+    parts = said("192.0.2.1", list(range(1, 5000, 2)), scanned([]))
+    assert [len(ports.split(",")) for _, _, ports in parts] == [1000, 1000, 500]
+    assert ",".join(ports for _, _, ports in parts) == ",".join(str(p) for p in range(1, 5000, 2))
+
+
+def test_ports_in_their_shortest_form() -> None:
+    assert port_ranges([3, 1, 2, 9, 1]) == "1-3,9"
+    assert port_ranges([]) == ""
+    assert port_ranges(range(1, 65536)) == "1-65535"
