@@ -83,6 +83,10 @@ test-ui: build ## the web interface: types, units, and every page in a browser
 bench: chdb ## measure: one line per figure, bench <name> <value> <unit>
 	@CHDB_LIB_PATH=$(CHDB) .ci/bench.sh
 
+.PHONY: release
+release: build ## binaries, SBOM, chart, wheel, source and checksums of a release, in dist/
+	.ci/release.sh $(ARGS)
+
 .PHONY: generate
 generate: ## write the generated references anew
 	go test ./api/openapi -run Reference -update

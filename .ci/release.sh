@@ -2,7 +2,8 @@
 # Makes everything a release consists of, in dist/<version>: binaries with their
 # SBOM, the chart, the wheel of the SDK, the source (which is the context the images
 # of deploy/images are built from), what changed, and checksums. The same commit
-# gives the same files. `release.sh test` makes one and tries what is in it.
+# gives the same files. `release.sh test` makes one for this kind of machine alone and
+# tries what is in it.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -51,9 +52,12 @@ changes() { # what the commits since the last tag say, by component
     NF > 1 { if ($1 != c) printf "\n## %s\n", c = $1; sub(/^[^:]*: /, ""); print "* " $0 }'
 }
 
+[ -z "$(git status --porcelain --untracked-files=no)" ] || { echo "a release is made of what is committed; this is not:" >&2; git status --short >&2; exit 1; }
 rm -rf "$out"; mkdir -p "$out"
 [ -s api/ui/dist/index.html ] || { echo "the web interface is not built: make ui" >&2; exit 1; }
-for arch in amd64 arm64; do binary $arch; done
+arches=(amd64 arm64)
+if [ "${1:-}" = test ]; then arches=(amd64); fi
+for arch in "${arches[@]}"; do binary "$arch"; done
 chart
 wheel
 git archive --format=tar --prefix="stalker-$version/" HEAD | gzip -9n >"$out/stalker-$version-src.tar.gz"
@@ -64,7 +68,7 @@ if [ "${1:-}" = test ]; then
   (cd "$out" && sha256sum --check --quiet SHA256SUMS)
   tar -C "$work" -xzf "$out/stalker-$version-linux-amd64.tar.gz"
   "$work/stalker-$version-linux-amd64/stalker" --version | grep -F "$version"
-  "$(.ci/chart.sh tool helm)" template x "$out/stalker-chart-$version.tgz" --values charts/stalker/tests/values/external.yaml >/dev/null
+  "$(.ci/chart.sh tool helm)" template x "$out/stalker-chart-$version.tgz" --kube-version 1.35.0 --values charts/stalker/tests/values/external.yaml >/dev/null
   "$work/venv/bin/pip" install --quiet --disable-pip-version-check --no-index "$out"/*.whl
   (cd "$work" && venv/bin/python -c 'import stalker_sdk; print("the wheel gives", stalker_sdk.__name__)')
   grep -q '"bomFormat": "CycloneDX"' "$out"/*amd64.cdx.json

@@ -1,4 +1,4 @@
-module github.com/stalker-asm/stalker/.ci/sbom
+module github.com/stalker-asm/stalker/ci/sbom
 
 go 1.26
 
