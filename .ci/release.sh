@@ -33,7 +33,7 @@ binary() { # architecture
 chart() {
   cp -r charts/stalker "$work/stalker"
   "$(.ci/chart.sh tool helm)" package --version "$version" --app-version "$version" --destination "$work" "$work/stalker" >/dev/null
-  rm -r "$work/stalker"; tar -C "$work" -xzf "$work/stalker-$version.tgz" # helm writes the time of day into its archive
+  rm -r "$work/stalker"; tar -C "$work" -xmzf "$work/stalker-$version.tgz" # helm writes the time of day into its archive
   pack "$out/stalker-chart-$version.tgz" stalker
 }
 
