@@ -52,10 +52,21 @@ type producer interface {
 	Produce(ctx context.Context, recs []bus.Record) error
 }
 
+// sealer closes secrets, and opens them when it has more than the public half of
+// the key.
+type sealer interface {
+	Opens() bool
+	Seal(s pipeline.Secret, value string) ([]byte, error)
+	Open(s pipeline.Secret) (string, error)
+	Renew() error
+	Retire() error
+}
+
 // Deps is what the control plane needs.
 type Deps struct {
 	Store    Store
 	Producer producer
+	Sealer   sealer // nil when this process has no key: secrets cannot be stored
 	Log      *slog.Logger
 }
 
@@ -64,6 +75,7 @@ type Deps struct {
 type Control struct {
 	store    Store
 	producer producer
+	sealer   sealer
 	log      *slog.Logger
 	now      func() time.Time
 	kick     chan struct{}
@@ -77,7 +89,7 @@ type Control struct {
 // New returns a control plane.
 func New(d Deps) *Control {
 	return &Control{
-		store: d.Store, producer: d.Producer, log: d.Log.With("component", "control"), now: time.Now,
+		store: d.Store, producer: d.Producer, sealer: d.Sealer, log: d.Log.With("component", "control"), now: time.Now,
 		kick: make(chan struct{}, 1), moved: make(chan struct{}),
 	}
 }

@@ -49,7 +49,7 @@ func (c *Control) saveProject(ctx context.Context, p pipeline.Project) (pipeline
 	return p, position, err
 }
 
-// DeleteProject removes a project and its subscriptions from the control plane. Its resources are the
+// DeleteProject removes a project, its subscriptions and its secrets from the control plane. Its resources are the
 // store's business.
 func (c *Control) DeleteProject(ctx context.Context, id string) error {
 	subs, err := c.Subscriptions(ctx)
@@ -61,6 +61,18 @@ func (c *Control) DeleteProject(ctx context.Context, id string) error {
 			continue
 		}
 		if err := c.remove(ctx, record.ChangeSubscription, s.ID); err != nil && pipeline.CodeOf(err) != pipeline.CodeNotFound {
+			return err
+		}
+	}
+	secrets, err := c.Secrets(ctx)
+	if err != nil {
+		return err
+	}
+	for _, s := range secrets {
+		if s.ProjectID != id {
+			continue
+		}
+		if err := c.DeleteSecret(ctx, s.ID); err != nil && pipeline.CodeOf(err) != pipeline.CodeNotFound {
 			return err
 		}
 	}

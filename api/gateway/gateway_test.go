@@ -30,6 +30,9 @@ import (
 
 const project = "aaaaaaaaaaaaaaaaaaaaaaaa"
 
+// hidden is a secret that the execution was given.
+const hidden = "hunter22-hunter22"
+
 type fakeProducer struct {
 	mu      sync.Mutex
 	recs    []bus.Record
@@ -68,7 +71,7 @@ func serve(t *testing.T, cfg gateway.Config, p interface {
 	if err != nil {
 		t.Fatal(err)
 	}
-	token, err := minter.Mint(jobtoken.Claims{ExecutionID: "e1", ProjectID: project, Job: "J", Attempt: 2, RootID: "r", Depth: 1}, time.Hour)
+	token, err := minter.Mint(jobtoken.Claims{ExecutionID: "e1", ProjectID: project, Job: "J", Attempt: 2, RootID: "r", Depth: 1, Secrets: []string{hidden}}, time.Hour)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -277,5 +280,38 @@ func TestLogs(t *testing.T) {
 	cutLine, _ := record.Decode[pipeline.LogLine](p.recs[1].Value)
 	if !strings.HasSuffix(cutLine.Text, "(line cut)") || len(cutLine.Text) > gateway.MaxLine+20 || time.Since(cutLine.At) > time.Minute {
 		t.Errorf("long line: %d bytes at %s", len(cutLine.Text), cutLine.At)
+	}
+}
+
+func TestSecretsDoNotGetThrough(t *testing.T) {
+	p := &fakeProducer{}
+	f := serve(t, gateway.DefaultConfig(), p)
+	for path, body := range map[string]string{
+		"/findings": `[{"type":"CustomFinding","key":"K","ip":"192.0.2.1","fields":[{"key":"sent","type":"text","data":"Authorization: Basic YWRtaW46aHVudGVyMjItaHVudGVyMjI="},{"key":"url","type":"text","data":"https://x.test/?k=hunter22-hunter22"}]}]`,
+		"/logs":     `{"lines":[{"seq":1,"level":"info","text":"using hunter22\u002dhunter22","at":0}]}`,
+	} {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, f.server.URL+gateway.Path+path, strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Authorization", "Bearer "+f.token)
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = resp.Body.Close()
+		if resp.StatusCode != http.StatusOK {
+			t.Errorf("%s: %d", path, resp.StatusCode)
+		}
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.recs) != 2 {
+		t.Fatalf("%d records", len(p.recs))
+	}
+	for _, r := range p.recs {
+		if s := string(r.Value); strings.Contains(s, "hunter") || strings.Contains(s, "aHVudGVy") || !strings.Contains(s, "••••••") {
+			t.Errorf("%s got %s", r.Topic, s)
+		}
 	}
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/stalker-asm/stalker/pipeline"
 	"github.com/stalker-asm/stalker/pipeline/jobtoken"
+	"github.com/stalker-asm/stalker/pipeline/veil"
 )
 
 // Kinds of requests.
@@ -71,6 +72,11 @@ func (g *Gateway) handle(w http.ResponseWriter, r *http.Request, kind string, h 
 	items, err := g.read(w, r, kind)
 	if err != nil {
 		return answer{}, err
+	}
+	if v := veil.New(claims.Secrets); v.Hides() {
+		for i := range items {
+			items[i] = v.JSON(items[i])
+		}
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), g.cfg.Timeout)
 	defer cancel()

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"path/filepath"
 	"reflect"
 	"strings"
 	"sync"
@@ -21,6 +22,7 @@ import (
 	"github.com/stalker-asm/stalker/pipeline"
 	"github.com/stalker-asm/stalker/pipeline/bus"
 	"github.com/stalker-asm/stalker/pipeline/bus/bustest"
+	"github.com/stalker-asm/stalker/pipeline/seal"
 )
 
 // topicLog is a bus that takes everything and is always caught up.
@@ -63,6 +65,7 @@ type world struct {
 	sql  *sqlstore.Store
 	auth *auth.Auth
 	bus  *topicLog
+	keys *seal.Keys
 }
 
 func newWorld(t *testing.T, shelves store) *world {
@@ -73,7 +76,11 @@ func newWorld(t *testing.T, shelves store) *world {
 		t.Fatal(err)
 	}
 	log := slog.New(slog.DiscardHandler)
-	w.ctl = control.New(control.Deps{Store: sql, Producer: w.bus, Log: log})
+	var err error
+	if w.keys, err = seal.LoadOrCreate(filepath.Join(t.TempDir(), "secrets")); err != nil {
+		t.Fatal(err)
+	}
+	w.ctl = control.New(control.Deps{Store: sql, Producer: w.bus, Sealer: w.keys, Log: log})
 	bustest.Run(t, "control", w.ctl.Run)
 	api, err := New(Deps{
 		Control: w.ctl, Store: shelves, Auth: w.auth, Producer: w.bus, Progress: w.bus, Position: w.ctl.Position, Version: "test", Log: log,

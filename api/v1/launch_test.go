@@ -14,7 +14,7 @@ import (
 
 // runs is a store with executions in it, and hosts to launch jobs for.
 type runs struct {
-	store
+	shelf
 	executions []pipeline.Execution
 	hosts      []pipeline.Host
 }

@@ -40,6 +40,12 @@ type controlPlane interface {
 	UpdateSubscription(ctx context.Context, s pipeline.Subscription) (pipeline.Subscription, error)
 	DuplicateSubscription(ctx context.Context, s pipeline.Subscription, name, projectID, newID string) (pipeline.Subscription, error)
 	DeleteSubscription(ctx context.Context, s pipeline.Subscription) error
+	Secrets(ctx context.Context) ([]pipeline.Secret, error)
+	Secret(ctx context.Context, id string) (pipeline.Secret, error)
+	CreateSecret(ctx context.Context, s pipeline.Secret, value string) (pipeline.Secret, error)
+	UpdateSecret(ctx context.Context, s pipeline.Secret, value *string) (pipeline.Secret, error)
+	DeleteSecret(ctx context.Context, id string) error
+	RotateSecrets(ctx context.Context) (int, error)
 	States(ctx context.Context, subs []pipeline.Subscription) (map[string]control.SubscriptionState, error)
 }
 
@@ -239,6 +245,12 @@ func (a *API) routes(r chi.Router) {
 	r.Patch("/jobs/{id}", a.updateJob)
 	r.Delete("/jobs/{id}", a.deleteJob)
 	r.Post("/jobs/{id}/duplicate", a.duplicateJob)
+	r.Get("/secrets", a.listSecrets)
+	r.Post("/secrets", a.createSecret)
+	r.Post("/secrets/rotate", a.rotateSecrets)
+	r.Get("/secrets/{id}", a.getSecret)
+	r.Patch("/secrets/{id}", a.updateSecret)
+	r.Delete("/secrets/{id}", a.deleteSecret)
 	r.Get("/subscriptions", a.listSubscriptions)
 	r.Post("/subscriptions", a.createSubscription)
 	r.Get("/subscriptions/{id}", a.getSubscription)

@@ -286,22 +286,23 @@ func fieldsOf(x *pipeline.StoredFinding) string {
 	return string(s)
 }
 
-// ending is the outcome in one line.
+// ending is the outcome in one line, and its reason in another.
 func ending(e *pipeline.Execution) string {
-	s := string(e.State)
+	parts := []string{string(e.State)}
 	if !e.StartedAt.IsZero() {
-		s += fmt.Sprintf(" after %s", e.EndedAt.Sub(e.StartedAt).Round(100*time.Millisecond))
+		parts[0] += fmt.Sprintf(" after %s", e.EndedAt.Sub(e.StartedAt).Round(100*time.Millisecond))
 	}
 	for _, x := range []struct {
 		n    int
 		what string
 	}{{e.Findings, "finding"}, {e.Errors, "error"}, {e.Warnings, "warning"}} {
 		if x.n == 1 {
-			s += ", 1 " + x.what
+			parts = append(parts, "1 "+x.what)
 		} else if x.n > 1 || x.what == "finding" {
-			s += fmt.Sprintf(", %d %ss", x.n, x.what)
+			parts = append(parts, fmt.Sprintf("%d %ss", x.n, x.what))
 		}
 	}
+	s := strings.Join(parts, ", ")
 	if e.Detail != "" {
 		s += "\n" + scan.Printable(e.Detail)
 	}

@@ -34,11 +34,16 @@ type Claims struct {
 	Depth       int    `json:"dep"` // of the execution; its findings are one deeper
 	Target      string `json:"tgt,omitempty"`
 
+	// Secrets are what the execution was given and nobody gets to read: whoever
+	// passes on what it says hides them. They travel encrypted, up to MaxSecrets.
+	Secrets []string `json:"-"`
+
 	IssuedAt time.Time `json:"-"` // when the attempt began, to the second; set by Verify
 }
 
 type token struct {
 	Claims
+	Veil []byte `json:"veil,omitempty"`
 	jwt.RegisteredClaims
 }
 
@@ -59,7 +64,11 @@ func NewMinter(key []byte) (*Minter, error) {
 // Mint returns a token that is valid for ttl.
 func (m *Minter) Mint(c Claims, ttl time.Duration) (string, error) {
 	now := m.now()
-	s, err := jwt.NewWithClaims(jwt.SigningMethodHS256, token{Claims: c, RegisteredClaims: jwt.RegisteredClaims{
+	hidden, err := hide(m.key, &c)
+	if err != nil {
+		return "", err
+	}
+	s, err := jwt.NewWithClaims(jwt.SigningMethodHS256, token{Claims: c, Veil: hidden, RegisteredClaims: jwt.RegisteredClaims{
 		Subject: c.ExecutionID, Audience: jwt.ClaimStrings{audience},
 		IssuedAt: jwt.NewNumericDate(now), ExpiresAt: jwt.NewNumericDate(now.Add(ttl)),
 	}}).SignedString(m.key)
@@ -72,6 +81,7 @@ func (m *Minter) Mint(c Claims, ttl time.Duration) (string, error) {
 // Verifier checks tokens.
 type Verifier struct {
 	keys   jwt.VerificationKeySet
+	raw    [][]byte
 	parser *jwt.Parser
 }
 
@@ -87,7 +97,7 @@ func NewVerifier(keys ...[]byte) (*Verifier, error) {
 		if len(k) != KeyLen {
 			return nil, fmt.Errorf("job token key has %d bytes, want %d", len(k), KeyLen)
 		}
-		v.keys.Keys = append(v.keys.Keys, k)
+		v.keys.Keys, v.raw = append(v.keys.Keys, k), append(v.raw, k)
 	}
 	return v, nil
 }
@@ -104,6 +114,9 @@ func (v *Verifier) Verify(text string) (Claims, error) {
 	}
 	if t.RegisteredClaims.IssuedAt != nil {
 		t.Claims.IssuedAt = t.RegisteredClaims.IssuedAt.UTC()
+	}
+	if t.Secrets, err = reveal(v.raw, &t); err != nil {
+		return Claims{}, pipeline.Errorf(pipeline.CodeUnauthorized, "the job token is not valid")
 	}
 	return t.Claims, nil
 }

@@ -2,6 +2,7 @@ package jobtoken_test
 
 import (
 	"bytes"
+	"encoding/base64"
 	"os"
 	"path/filepath"
 	"strings"
@@ -64,7 +65,7 @@ func TestVerify(t *testing.T) {
 				if d := cmp.Diff(got, claims); d != "" || err != nil {
 					t.Errorf("Verify() = %v (-got +want):\n%s", err, d)
 				}
-			} else if pipeline.CodeOf(err) != pipeline.CodeUnauthorized || got != (jobtoken.Claims{}) {
+			} else if pipeline.CodeOf(err) != pipeline.CodeUnauthorized || got.ExecutionID != "" {
 				t.Errorf("Verify() = %v, %v, want unauthorized", got, err)
 			}
 		})
@@ -115,5 +116,35 @@ func TestParseKey(t *testing.T) {
 		if key, err := jobtoken.ParseKey(text); (err == nil) != ok || ok && len(key) != jobtoken.KeyLen {
 			t.Errorf("ParseKey(%q) = %d bytes, %v", text, len(key), err)
 		}
+	}
+}
+
+func TestSecretsTravelUnreadable(t *testing.T) {
+	m, err := jobtoken.NewMinter(oldKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	long := strings.Repeat("x", jobtoken.MaxSecrets)
+	c := claims
+	c.Secrets = []string{"hunter22", "p\u00e4ss", long}
+	text, err := m.Mint(c, time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for part := range strings.SplitSeq(text, ".") {
+		if b, err := base64.RawURLEncoding.DecodeString(part); err != nil || bytes.Contains(b, []byte("hunter")) {
+			t.Errorf("a part of the token says it: %v", err)
+		}
+	}
+	v, err := jobtoken.NewVerifier(newKey, oldKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := v.Verify(text)
+	if err != nil || len(got.Secrets) != 3 || got.Secrets[0] != "hunter22" || got.Secrets[1] != "p\u00e4ss" || !strings.HasPrefix(long, got.Secrets[2]) || len(got.Secrets[2]) < 1000 {
+		t.Errorf("verified %d secrets, %v", len(got.Secrets), err)
+	}
+	if len(text) > 60<<10 {
+		t.Errorf("the token has %d bytes, more than a header may", len(text))
 	}
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/stalker-asm/stalker/pipeline"
 	"github.com/stalker-asm/stalker/pipeline/normal"
+	"github.com/stalker-asm/stalker/pipeline/veil"
 )
 
 // maxArguments is how large all arguments of one execution may be, in bytes.
@@ -94,7 +95,7 @@ func describe(s Spec) []string {
 	for _, n := range slices.Sorted(maps.Keys(s.Arguments)) {
 		shown := clip(string(s.Arguments[n]), maxShown)
 		if slices.Contains(s.Secret, n) {
-			shown = mask
+			shown = veil.Mask
 		}
 		lines = append(lines, fmt.Sprintf("parameter %s = %s", n, shown))
 	}

@@ -71,6 +71,7 @@ func (l *Launcher) finish(ctx context.Context, it item, res Result, out *output,
 	case res.State == pipeline.StateStopped && res.Reason == pipeline.ReasonPerson:
 		res.Detail = it.life.stopped().Detail
 	}
+	res.Detail = out.veil(res.Detail) // a job's last words may hold anything
 	out.sync()
 	if n := out.lost(); n > 0 && res.State == pipeline.StateSucceeded {
 		res.State, res.Reason, res.Detail = pipeline.StateFailed, pipeline.ReasonUnsaid, fmt.Sprintf("%d findings could not be stored: the bus did not take them", n)
@@ -130,7 +131,7 @@ func (l *Launcher) prepare(ctx context.Context, it item) (spec Spec, refused *Re
 	c := it.req.Cause
 	spec.Token, err = l.tokens.Mint(jobtoken.Claims{
 		ExecutionID: it.req.ID, ProjectID: it.req.ProjectID, Job: job.Name, Attempt: it.attempt,
-		RootID: c.RootID, Depth: c.Depth, Target: it.req.Target,
+		RootID: c.RootID, Depth: c.Depth, Target: it.req.Target, Secrets: spec.values(),
 	}, l.cfg.StartTimeout+spec.Deadline+5*time.Minute)
 	if err != nil {
 		return fail(pipeline.ReasonStart, err.Error())

@@ -2,6 +2,7 @@ package launcher
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"strconv"
 	"sync"
@@ -10,6 +11,7 @@ import (
 	"github.com/stalker-asm/stalker/pipeline"
 	"github.com/stalker-asm/stalker/pipeline/bus"
 	"github.com/stalker-asm/stalker/pipeline/record"
+	"github.com/stalker-asm/stalker/pipeline/veil"
 )
 
 // How the output of one execution is gathered.
@@ -24,6 +26,7 @@ type output struct {
 	l     *Launcher
 	it    item
 	veil  func(string) string
+	hides *veil.Veil
 	reads bool // what is printed may be findings
 
 	mu      sync.Mutex
@@ -40,7 +43,7 @@ type output struct {
 
 func newOutput(l *Launcher, it item, s Spec) *output {
 	o := &output{
-		l: l, it: it, veil: veil(s), reads: s.Job.Type == pipeline.JobContainer,
+		l: l, it: it, veil: veiled(&s), hides: veil.New(s.values()), reads: s.Job.Type == pipeline.JobContainer,
 		seq: map[pipeline.Stream]uint64{}, stop: make(chan struct{}),
 	}
 	if it.adopted { // the job's lines come again with their numbers; ours are others
@@ -110,7 +113,7 @@ func (o *output) line(s pipeline.Stream, text string) {
 // finding takes a line that is a finding. Findings are no log lines: they count
 // against no limit, and the log says only which were refused.
 func (o *output) finding(text string) bool {
-	r, is, err := said(text, o.seq[pipeline.StreamStdout]+1, o.l.origin(o.it))
+	r, is, err := said(o.unsecret(text), o.seq[pipeline.StreamStdout]+1, o.l.origin(o.it))
 	if !is {
 		return false
 	}
@@ -124,6 +127,14 @@ func (o *output) finding(text string) bool {
 		o.flush()
 	}
 	return true
+}
+
+// unsecret hides secrets in what may be a finding.
+func (o *output) unsecret(text string) string {
+	if !o.hides.Hides() {
+		return text
+	}
+	return string(o.hides.JSON(json.RawMessage(text)))
 }
 
 // lost is how many findings the bus did not take.

@@ -7,10 +7,8 @@ import (
 	"strings"
 
 	"github.com/stalker-asm/stalker/pipeline"
+	"github.com/stalker-asm/stalker/pipeline/veil"
 )
-
-// mask is what is shown in place of a secret.
-const mask = "••••••"
 
 // open replaces what refers to secrets, a whole value or an element of a list, by
 // what they hold, and returns the names of the arguments it is in. A parameter that
@@ -84,17 +82,13 @@ func (l *Launcher) openText(projectID string, as json.RawMessage, text string) (
 	return v, true, err
 }
 
-// veil returns what replaces secrets in a text by the mask. Values too short to
-// be told from ordinary text are left.
-func veil(s Spec) func(string) string {
-	const shortest = 4
-	var pairs []string
+// values are what the arguments that hold secrets hold.
+func (s *Spec) values() []string {
+	var out []string
 	add := func(v json.RawMessage) {
 		text := string(v)
 		_ = json.Unmarshal(v, &text) // numbers are as they are written
-		if len(text) >= shortest {
-			pairs = append(pairs, text, mask)
-		}
+		out = append(out, text)
 	}
 	for _, n := range s.Secret {
 		var list []json.RawMessage
@@ -105,8 +99,14 @@ func veil(s Spec) func(string) string {
 			add(v)
 		}
 	}
-	if len(pairs) == 0 {
-		return func(s string) string { return s }
+	return out
+}
+
+// veiled returns what hides an execution's secrets and its credential in a text.
+func veiled(s *Spec) func(string) string {
+	v := veil.New(s.values())
+	if s.Token == "" {
+		return v.Text
 	}
-	return strings.NewReplacer(pairs...).Replace
+	return func(text string) string { return v.Text(strings.ReplaceAll(text, s.Token, veil.Mask)) }
 }

@@ -207,9 +207,9 @@ func (s *Store) Save(ctx context.Context, e control.Entity, change record.Change
 }
 
 // keyName is what must be unique among entities of the kind; subscriptions may
-// share names.
+// share names, and secrets do across projects: their ids follow from both.
 func keyName(e control.Entity) any {
-	if e.Kind == record.ChangeSubscription {
+	if e.Kind == record.ChangeSubscription || e.Kind == record.ChangeSecret {
 		return nil
 	}
 	return e.Name

@@ -25,6 +25,7 @@ import (
 	"github.com/stalker-asm/stalker/pipeline/bus"
 	"github.com/stalker-asm/stalker/pipeline/catalog"
 	"github.com/stalker-asm/stalker/pipeline/run"
+	"github.com/stalker-asm/stalker/pipeline/seal"
 	"github.com/stalker-asm/stalker/pipeline/telemetry"
 	"github.com/stalker-asm/stalker/sinks/chdb"
 	"github.com/stalker-asm/stalker/sinks/clickhouse"
@@ -59,6 +60,7 @@ type App struct {
 	sql     *sqlstore.Store
 	control *control.Control
 	auth    *auth.Auth
+	keys    *seal.Keys // nil without a key
 	server  *server.Server
 }
 
@@ -82,7 +84,7 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 	// the order is the order of dependence; stopping is the reverse. The address comes
 	// early: a port in use is told at once, and who connects meanwhile waits.
 	for _, step := range []func(context.Context) error{
-		a.openData, a.listen, a.openBus, a.openStore, a.openControl, a.addRoles, a.announce,
+		a.openData, a.listen, a.openBus, a.openStore, a.openKeys, a.openControl, a.addRoles, a.announce,
 	} {
 		if err := step(ctx); err != nil {
 			return nil, err
@@ -195,6 +197,19 @@ func (a *App) connectStore() error {
 	return nil
 }
 
+// openKeys reads the keys of secrets for the roles that close or open them. A
+// process of several that is given none does without: it could not share its own.
+func (a *App) openKeys(context.Context) error {
+	if !a.cfg.has(RoleAPI) && !a.cfg.has(RoleLauncher) || a.cfg.partial() && !a.cfg.Secrets.Set() {
+		return nil
+	}
+	var err error
+	if a.keys, err = a.cfg.Secrets.Open(a.cfg.path("keys", "secrets")); err != nil {
+		return fmt.Errorf("secrets: %w", err)
+	}
+	return nil
+}
+
 // openControl opens the control plane where people change it. The other roles know
 // it from its topic alone.
 func (a *App) openControl(ctx context.Context) error {
@@ -207,7 +222,11 @@ func (a *App) openControl(ctx context.Context) error {
 	}
 	a.group.Close("control store", a.sql.Close)
 	a.auth = auth.New(a.sql)
-	a.control = control.New(control.Deps{Store: a.sql, Producer: a.produce, Log: a.log})
+	deps := control.Deps{Store: a.sql, Producer: a.produce, Log: a.log}
+	if a.keys != nil {
+		deps.Sealer = a.keys
+	}
+	a.control = control.New(deps)
 	jobs, subs, err := control.LoadCatalogue(a.opts.Catalogue)
 	if err != nil {
 		return fmt.Errorf("loading the built-in catalogue: %w", err)

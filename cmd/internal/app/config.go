@@ -17,6 +17,7 @@ import (
 	"github.com/stalker-asm/stalker/pipeline/bus"
 	"github.com/stalker-asm/stalker/pipeline/config"
 	"github.com/stalker-asm/stalker/pipeline/jobtoken"
+	"github.com/stalker-asm/stalker/pipeline/seal"
 	"github.com/stalker-asm/stalker/pipeline/telemetry"
 	"github.com/stalker-asm/stalker/sinks/chdb"
 	"github.com/stalker-asm/stalker/sinks/clickhouse"
@@ -44,6 +45,8 @@ type Config struct {
 	JobTokenKey config.Secret `yaml:"jobTokenKey"`
 	// JobTokenKeyOld is a key of which tokens are still taken, while it is replaced.
 	JobTokenKeyOld config.Secret `yaml:"jobTokenKeyOld"`
+	// Secrets are the keys of the secrets that jobs are given.
+	Secrets seal.Config `yaml:"secrets"`
 	// Bus is Kafka; no brokers means the embedded one.
 	Bus bus.Config `yaml:"bus"`
 	// ClickHouse is the analytical store; no addresses means the embedded engine.
@@ -125,6 +128,9 @@ func (c *Config) Validate() error {
 	}
 	if err := c.gatewayURL(); err != nil {
 		errs = append(errs, err)
+	}
+	if err := c.Secrets.Validate(); err != nil {
+		errs = append(errs, fmt.Errorf("secrets: %w", err))
 	}
 	for name, key := range map[string]config.Secret{"jobTokenKey": c.JobTokenKey, "jobTokenKeyOld": c.JobTokenKeyOld} {
 		if key == "" {

@@ -107,6 +107,7 @@ func reserved(imp string) ([]string, bool) {
 		"github.com/santhosh-tekuri/jsonschema": {"api/openapi"},
 		"github.com/pquerna/otp":                {"api/auth"},
 		"github.com/swaggest/swgui":             {"api/v1"},
+		"filippo.io/age":                        {"pipeline/seal"},
 		"github.com/golang-jwt/jwt":             {"pipeline/jobtoken"},
 		"github.com/miekg/dns":                  {"cmd/internal/lab"},
 		"github.com/parquet-go/parquet-go":      {"api/export"},

@@ -187,9 +187,11 @@ func (a *App) addLauncher(key []byte) error {
 	if err != nil {
 		return err
 	}
-	l, err := launcher.New(a.cfg.Launcher, launcher.Deps{
-		Runner: runner, Catalog: a.catalog, Producer: a.produce, Tokens: minter, Log: a.log, Metrics: a.reg,
-	})
+	deps := launcher.Deps{Runner: runner, Catalog: a.catalog, Producer: a.produce, Tokens: minter, Log: a.log, Metrics: a.reg}
+	if a.keys != nil {
+		deps.Secrets = a.keys
+	}
+	l, err := launcher.New(a.cfg.Launcher, deps)
 	if err != nil {
 		return err
 	}
