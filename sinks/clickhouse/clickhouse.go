@@ -108,7 +108,7 @@ func (s *Store) Migrate(ctx context.Context) error {
 	if err := s.createDatabase(ctx); err != nil {
 		return fmt.Errorf("migrating the store: %w", explain(err))
 	}
-	steps, err := schema.Reconcile(ctx, s.conn, schema.Tables())
+	steps, err := schema.Reconcile(ctx, s.conn, s.tables())
 	applied := 0
 	for _, step := range steps {
 		if step.Applied {
@@ -123,6 +123,9 @@ func (s *Store) Migrate(ctx context.Context) error {
 	}
 	return nil
 }
+
+// tables are the tables as they should be here.
+func (s *Store) tables() []schema.Table { return schema.Keep(schema.Tables(), s.cfg.Retention) }
 
 // createDatabase uses a connection of its own: one to a database that does not
 // exist cannot be opened.

@@ -67,7 +67,7 @@ type Difference struct {
 // are now, merged or not. Only the given projects count.
 func (s *Store) Compare(ctx context.Context, other *Store, projects []string) ([]Difference, error) {
 	var out []Difference
-	for _, t := range schema.Tables() {
+	for _, t := range s.tables() {
 		d, err := s.compareTable(ctx, other, &t, projects)
 		if err != nil {
 			return nil, fmt.Errorf("comparing %s: %w", t.Name, explain(err))
@@ -108,7 +108,7 @@ type compareQuery struct {
 func (q compareQuery) SQL() (string, []any) {
 	key, both, mine := q.values()
 	from := func(database string, other int) string {
-		return fmt.Sprintf("SELECT *, %d AS other FROM %s.%s WHERE project_id IN {projects:Array(String)}", other, database, q.table.Name)
+		return fmt.Sprintf("SELECT *, %d AS other FROM %s.%s WHERE project_id IN {projects:Array(String)}%s", other, database, q.table.Name, kept(q.table))
 	}
 	return fmt.Sprintf(`SELECT countIf(others > 0), countIf(mine = 0), countIf(mine > 0 AND others > 0 AND differs), countIf(others = 0),
     groupArrayIf(%d)(name, mine = 0 OR others > 0 AND differs)
@@ -119,6 +119,15 @@ FROM (
     GROUP BY %s
 )`, examples, texts(key), strings.Join(both, ", "), strings.Join(mine, ", "), from(q.mine, 0), from(q.others, 1), strings.Join(key, ", ")),
 		[]any{clickhouse.Named("projects", q.projects)}
+}
+
+// kept leaves out what is about to be forgotten: of that, one store may have
+// forgotten more than the other.
+func kept(t *schema.Table) string {
+	if t.Days == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" AND %s > now() - toIntervalDay(%d)", t.Age, t.Days-1)
 }
 
 // values returns what makes a row's key, and the expressions of everything else, of

@@ -10,6 +10,7 @@ import (
 	"github.com/ClickHouse/clickhouse-go/v2"
 
 	"github.com/stalker-asm/stalker/pipeline/config"
+	"github.com/stalker-asm/stalker/sinks/clickhouse/schema"
 )
 
 // Protocols a server is spoken to with.
@@ -43,6 +44,9 @@ type Config struct {
 	WriteTimeout time.Duration `yaml:"writeTimeout"`
 	// MaxConnections is how many connections are open at most.
 	MaxConnections int `yaml:"maxConnections"`
+
+	// Retention is how long rows are kept; the process has a section of its own for it.
+	Retention schema.Retention `yaml:"-"`
 }
 
 // DefaultConfig is the embedded engine.
@@ -85,6 +89,9 @@ func (c *Config) Validate() error {
 		if d.value <= 0 {
 			errs = append(errs, fmt.Errorf("%s: must be more than zero", d.key))
 		}
+	}
+	if err := c.Retention.Validate(); err != nil {
+		errs = append(errs, fmt.Errorf("retention: %w", err))
 	}
 	if c.MaxConnections < 1 {
 		errs = append(errs, errors.New("maxConnections: must be at least 1"))

@@ -34,7 +34,7 @@ func (s *Store) Inspect(ctx context.Context) (Health, error) {
 		h.Missing = []string{"database " + s.cfg.Database}
 		return h, nil
 	}
-	if h.Missing, err = schema.Missing(ctx, s.conn, schema.Tables()); err != nil {
+	if h.Missing, err = schema.Missing(ctx, s.conn, s.tables()); err != nil {
 		return h, explain(fmt.Errorf("comparing the schema: %w", err))
 	}
 	return h, nil

@@ -190,7 +190,7 @@ func (a *App) connectStore() error {
 		deps.Transport = engine.Transport
 	}
 	var err error
-	if a.store, err = clickhouse.Open(a.cfg.ClickHouse, deps); err != nil {
+	if a.store, err = clickhouse.Open(a.cfg.StoreConfig(), deps); err != nil {
 		return err
 	}
 	a.group.Close("store", a.store.Close)

@@ -21,6 +21,7 @@ import (
 	"github.com/stalker-asm/stalker/pipeline/telemetry"
 	"github.com/stalker-asm/stalker/sinks/chdb"
 	"github.com/stalker-asm/stalker/sinks/clickhouse"
+	"github.com/stalker-asm/stalker/sinks/clickhouse/schema"
 	"github.com/stalker-asm/stalker/sinks/launcher"
 	"github.com/stalker-asm/stalker/sinks/launcher/kube"
 	"github.com/stalker-asm/stalker/sinks/launcher/local"
@@ -53,6 +54,9 @@ type Config struct {
 	ClickHouse clickhouse.Config `yaml:"clickhouse"`
 	// Control is the database of the control plane: users, projects, subscriptions.
 	Control sqlstore.Config `yaml:"control"`
+	// Retention is for how many days rows are kept in the analytical store; 0 means
+	// forever. It holds from the next start or stalker migrate on, for what is there too.
+	Retention schema.Retention `yaml:"retention"`
 	// Engine is the embedded ClickHouse engine.
 	Engine chdb.Config `yaml:"engine"`
 	// Matcher bounds automation.
@@ -86,7 +90,7 @@ func Roles() []string {
 func DefaultConfig() Config {
 	c := Config{
 		Data: DefaultData(), Log: telemetry.DefaultConfig(), HTTP: server.DefaultConfig(), Gateway: gateway.DefaultConfig(),
-		Bus: bus.DefaultConfig(), ClickHouse: clickhouse.DefaultConfig(), Engine: chdb.DefaultConfig(),
+		Bus: bus.DefaultConfig(), ClickHouse: clickhouse.DefaultConfig(), Retention: schema.DefaultRetention(), Engine: chdb.DefaultConfig(),
 		Matcher: engine.DefaultConfig(), Scheduler: schedule.DefaultConfig(), Launcher: launcher.DefaultConfig(), Local: local.DefaultConfig(),
 		Kubernetes: kube.DefaultConfig(),
 	}
@@ -156,6 +160,13 @@ func (c *Config) gatewayURL() error {
 		return fmt.Errorf("gatewayUrl: %q is no address of a gateway, such as http://stalker-gateway.stalker.svc%s", c.GatewayURL, gateway.Path)
 	}
 	return nil
+}
+
+// StoreConfig is that of the analytical store, with how long it keeps things.
+func (c *Config) StoreConfig() clickhouse.Config {
+	s := c.ClickHouse
+	s.Retention = c.Retention
+	return s
 }
 
 func (c *Config) partial() bool {

@@ -61,7 +61,7 @@ func checks(cfg app.Config) []check {
 		list = append(list, check{"kafka", func(ctx context.Context) []Finding { return kafka(ctx, cfg.Bus) }})
 	}
 	if len(cfg.ClickHouse.Addresses) > 0 {
-		list = append(list, check{"clickhouse", func(ctx context.Context) []Finding { return store(ctx, cfg.ClickHouse) }})
+		list = append(list, check{"clickhouse", func(ctx context.Context) []Finding { return store(ctx, cfg.StoreConfig()) }})
 	} else {
 		list = append(list, check{"engine", func(context.Context) []Finding { return engine(cfg) }})
 	}

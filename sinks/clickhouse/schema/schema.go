@@ -1,7 +1,8 @@
 // Package schema declares the tables of the store in Go and makes a database have
 // them. Reconcile compares the declaration with what is there and does what is
-// missing: a second run does nothing. It adds tables, columns and indexes; it
-// never drops or rewrites, so a newer and an older release can share a database.
+// missing: a second run does nothing. It adds tables, columns and indexes, and sets
+// how long rows are kept; it never drops or rewrites, so a newer and an older release
+// can share a database.
 // What it cannot reconcile (a column of another type, another sort key) is an
 // error that says so.
 package schema
@@ -34,6 +35,8 @@ type Table struct {
 	OrderBy    []string
 	PrimaryKey []string // a beginning of OrderBy; empty means all of it
 	Indexes    []Index
+	Age        string // the column that says how old a row is, of tables that may forget
+	Days       int    // after how many of them a row goes; 0 means never
 }
 
 // Create returns the statement that makes the table.
@@ -48,6 +51,9 @@ func (t *Table) Create() string {
 	sql := fmt.Sprintf("CREATE TABLE IF NOT EXISTS %s (\n%s\n) ENGINE = %s\nORDER BY (%s)", t.Name, strings.Join(parts, ",\n"), t.Engine, strings.Join(t.OrderBy, ", "))
 	if len(t.PrimaryKey) > 0 {
 		sql += fmt.Sprintf("\nPRIMARY KEY (%s)", strings.Join(t.PrimaryKey, ", "))
+	}
+	if ttl := t.ttl(); ttl != "" {
+		sql += "\nTTL " + ttl
 	}
 	return sql
 }
@@ -105,12 +111,13 @@ type existing struct {
 	sortKeys map[string]string            // by table
 	columns  map[string]map[string]string // type by table and name
 	indexes  map[string][]string          // names by table
+	ttls     map[string]string            // by table
 }
 
 func inspect(ctx context.Context, c Conn) (*existing, error) {
-	e := &existing{sortKeys: map[string]string{}, columns: map[string]map[string]string{}, indexes: map[string][]string{}}
-	err := each(ctx, c, "SELECT name, sorting_key, '' FROM system.tables WHERE database = currentDatabase()", func(f [3]string) {
-		e.sortKeys[f[0]], e.columns[f[0]] = f[1], map[string]string{}
+	e := &existing{sortKeys: map[string]string{}, columns: map[string]map[string]string{}, indexes: map[string][]string{}, ttls: map[string]string{}}
+	err := each(ctx, c, "SELECT name, sorting_key, engine_full FROM system.tables WHERE database = currentDatabase()", func(f [3]string) {
+		e.sortKeys[f[0]], e.columns[f[0]], e.ttls[f[0]] = f[1], map[string]string{}, ttlOf(f[2])
 	})
 	if err != nil {
 		return nil, err
@@ -174,6 +181,9 @@ func (e *existing) plan(t *Table) ([]planned, error) {
 			}
 		}
 		plan = append(plan, p)
+	}
+	if t.Age != "" {
+		plan = append(plan, planned{"retention " + t.Name, t.forget(e.ttls[t.Name])})
 	}
 	return plan, errors.Join(problems...)
 }

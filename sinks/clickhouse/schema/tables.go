@@ -214,6 +214,7 @@ var findings = Table{
 		// a column of its own: only who asks for it reads it
 		{"images", "Array(String)"},
 	},
+	Age:     "at",
 	OrderBy: []string{"project_id", "at", "id"},
 	Indexes: []Index{
 		{Name: "by_target", Expr: "correlation_key", Type: "bloom_filter(0.01)"},
@@ -233,6 +234,7 @@ var findingIDs = Table{
 		{"id", "String"},
 		{"at", first},
 	},
+	Age:     "at",
 	OrderBy: []string{"project_id", "execution_id", "id"},
 }
 
@@ -252,6 +254,7 @@ var executions = Table{
 			"state String, reason String, detail String, exited UInt8, exit_code Int32, runner String))"},
 		{"started", "SimpleAggregateFunction(max, Tuple(attempt UInt32, rank UInt8, at DateTime64(3, 'UTC')))"},
 	},
+	Age:     "queued_at",
 	OrderBy: []string{"project_id", "id"},
 	Indexes: []Index{byID},
 }
@@ -272,6 +275,7 @@ var logs = Table{
 		{"level", "SimpleAggregateFunction(max, UInt8)"}, // 0 debug, 1 info, 2 warning, 3 error
 		{"text", constant},
 	},
+	Age:     "at",
 	OrderBy: []string{"execution_id", "attempt", "stream", "seq"},
 }
 
@@ -309,6 +313,7 @@ var changes = Table{
 		// cause is the finding, the person or the execution it is known from
 		{"said", "SimpleAggregateFunction(max, Tuple(value String, cause String))"},
 	},
+	Age:     "at",
 	OrderBy: []string{"project_id", "at", "resource_id", "attribute"},
 	Indexes: []Index{{Name: "by_resource", Expr: "resource_id", Type: "bloom_filter(0.01)"}},
 }
@@ -333,5 +338,6 @@ var sweeps = Table{
 		{"path", "String"},
 		{"cause", "String"},
 	},
+	Age:     "until",
 	OrderBy: []string{"until", "project_id", "id"},
 }
