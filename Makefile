@@ -61,6 +61,10 @@ test-python: ## tests of the SDK and the built-in jobs
 test-chart: ## check the Helm chart: lint, unit tests, README
 	@.ci/chart.sh
 
+.PHONY: test-dashboards
+test-dashboards: build ## alert rules and dashboards against a real Prometheus and the demo
+	.ci/prometheus.sh test
+
 .PHONY: test-kafka
 test-kafka: ## the suites of the bus, the matcher and the launcher against a real Apache Kafka
 	.ci/kafka.sh run go test -count=1 -timeout 8m $(ARGS) ./pipeline/bus ./pipeline/catalog ./matchers/engine ./sinks/launcher

@@ -19,7 +19,7 @@ func pipelineDashboard() dashboard {
 		{"At a glance", []panel{
 			{title: "Findings accepted", kind: "stat", unit: "ops", queries: []query{q(`sum(rate(stalker_gateway_accepted_items_total{kind="findings"}[$__rate_interval]))`, "")}},
 			{title: "Records behind", kind: "stat", unit: "short", help: "Not yet in the store or not yet matched", queries: []query{q("max by (group) (sum by (group, instance) (stalker_bus_lag_records))", "{{group}}")}},
-			{title: "Dead letters, 24 h", kind: "stat", unit: "short", help: "Records nobody could handle: stalker dlq list", queries: []query{q("sum(increase(stalker_bus_dead_letters_total[24h]))", "")}},
+			{title: "Dead letters, 24 h", kind: "stat", unit: "short", help: "Records nobody could handle: stalker dlq list", queries: []query{q("sum(increase(stalker_bus_dead_letters_total[24h])) or vector(0)", "")}},
 			{title: "Rejected by the gateway", kind: "stat", unit: "ops", help: "Findings and log lines refused; the job was told why", queries: []query{q("sum(rate(stalker_gateway_rejected_items_total[$__rate_interval]))", "")}},
 		}},
 		{"Gateway", []panel{
@@ -55,7 +55,7 @@ func automationDashboard() dashboard {
 			{title: "Broken subscriptions", kind: "stat", unit: "short", queries: []query{q("max(stalker_matcher_broken_subscriptions)", "")}},
 			{title: "Waiting for a slot", kind: "stat", unit: "short", queries: []query{q("sum(stalker_launcher_pending_executions)", "")}},
 			{title: "Ended badly, 1 h", kind: "stat", unit: "percentunit", queries: []query{
-				q(`sum(increase(stalker_launcher_ended_executions_total{state!="succeeded"}[1h])) / clamp_min(sum(increase(stalker_launcher_ended_executions_total[1h])), 1)`, ""),
+				q(`(sum(increase(stalker_launcher_ended_executions_total{state!="succeeded"}[1h])) or vector(0)) / clamp_min(sum(increase(stalker_launcher_ended_executions_total[1h])), 1)`, ""),
 			}},
 		}},
 		{"Matching", []panel{
