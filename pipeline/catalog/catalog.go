@@ -10,7 +10,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -45,20 +44,17 @@ type Catalog struct {
 // state is immutable; every change makes a new one.
 type state struct {
 	position      int64
-	projects      map[string]pipeline.Project
-	jobs          map[string]pipeline.Job // by id
-	names         map[string]string       // job name → id
-	subscriptions map[string]pipeline.Subscription
-	secrets       map[string]pipeline.Secret // by id
+	projects      table[pipeline.Project]
+	jobs          table[pipeline.Job]
+	names         map[string]string // job name → id
+	subscriptions table[pipeline.Subscription]
+	secrets       table[pipeline.Secret]
 }
 
 // New makes an empty catalog; Run fills it.
 func New(d Deps) *Catalog {
 	c := &Catalog{log: d.Log.With("component", "catalog"), metrics: newMetrics(d.Metrics), moved: make(chan struct{})}
-	c.state.Store(&state{
-		projects: map[string]pipeline.Project{}, jobs: map[string]pipeline.Job{},
-		names: map[string]string{}, subscriptions: map[string]pipeline.Subscription{}, secrets: map[string]pipeline.Secret{},
-	})
+	c.state.Store(&state{})
 	c.tail = d.Bus.Tail(bus.TopicControl, c.apply)
 	return c
 }
@@ -101,36 +97,34 @@ func (c *Catalog) OnChange(fn func()) {
 
 // Project returns a project by id.
 func (c *Catalog) Project(id string) (pipeline.Project, bool) {
-	p, ok := c.state.Load().projects[id]
-	return p, ok
+	return c.state.Load().projects.get(id)
 }
 
 // Projects returns every project, by name.
 func (c *Catalog) Projects() []pipeline.Project {
-	return slices.SortedFunc(maps.Values(c.state.Load().projects), func(a, b pipeline.Project) int { return strings.Compare(a.Name+a.ID, b.Name+b.ID) })
+	return slices.SortedFunc(c.state.Load().projects.values(), func(a, b pipeline.Project) int { return strings.Compare(a.Name+a.ID, b.Name+b.ID) })
 }
 
 // Job returns a job by name.
 func (c *Catalog) Job(name string) (pipeline.Job, bool) {
 	s := c.state.Load()
-	j, ok := s.jobs[s.names[name]]
-	return j, ok
+	return s.jobs.get(s.names[name])
 }
 
 // Jobs returns every job, by name.
 func (c *Catalog) Jobs() []pipeline.Job {
-	return slices.SortedFunc(maps.Values(c.state.Load().jobs), func(a, b pipeline.Job) int { return strings.Compare(a.Name, b.Name) })
+	return slices.SortedFunc(c.state.Load().jobs.values(), func(a, b pipeline.Job) int { return strings.Compare(a.Name, b.Name) })
 }
 
 // Subscriptions returns every subscription, by id.
 func (c *Catalog) Subscriptions() []pipeline.Subscription {
-	return slices.SortedFunc(maps.Values(c.state.Load().subscriptions), func(a, b pipeline.Subscription) int { return strings.Compare(a.ID, b.ID) })
+	return slices.SortedFunc(c.state.Load().subscriptions.values(), func(a, b pipeline.Subscription) int { return strings.Compare(a.ID, b.ID) })
 }
 
 // Secret returns the sealed secret that an execution of a project means by a name:
 // the project's own, else the one for every project.
 func (c *Catalog) Secret(projectID, name string) (found pipeline.Secret, ok bool) {
-	for _, s := range c.state.Load().secrets {
+	for _, s := range c.state.Load().secrets.all() {
 		if s.Name == name && (s.ProjectID == projectID || s.ProjectID == "" && !ok) {
 			found, ok = s, true
 		}
@@ -178,30 +172,19 @@ func (s *state) change(c record.Change) error {
 	switch c.Kind {
 	case "":
 	case record.ChangeProject:
-		s.projects = with(s.projects, c.ID, c.Project)
+		s.projects = s.projects.with(c.ID, c.Project)
 	case record.ChangeSubscription:
-		s.subscriptions = with(s.subscriptions, c.ID, c.Subscription)
+		s.subscriptions = s.subscriptions.with(c.ID, c.Subscription)
 	case record.ChangeSecret:
-		s.secrets = with(s.secrets, c.ID, c.Secret)
+		s.secrets = s.secrets.with(c.ID, c.Secret)
 	case record.ChangeJob:
-		s.jobs = with(s.jobs, c.ID, c.Job)
-		s.names = make(map[string]string, len(s.jobs))
-		for id, j := range s.jobs {
+		s.jobs = s.jobs.with(c.ID, c.Job)
+		s.names = make(map[string]string, len(s.names)+1)
+		for id, j := range s.jobs.all() {
 			s.names[j.Name] = id
 		}
 	default:
 		return fmt.Errorf("unknown kind %q", c.Kind)
 	}
 	return nil
-}
-
-// with returns a copy of m in which id is v, or is missing when v is nil.
-func with[T any](m map[string]T, id string, v *T) map[string]T {
-	next := maps.Clone(m)
-	if v == nil {
-		delete(next, id)
-	} else {
-		next[id] = *v
-	}
-	return next
 }
