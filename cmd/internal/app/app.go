@@ -128,6 +128,9 @@ func (a *App) openBus(ctx context.Context) error {
 	if err := a.openProducer(); err != nil {
 		return err
 	}
+	if len(a.cfg.Bus.Brokers) == 0 {
+		a.group.Add("broker trimming", 5*time.Second, func(ctx context.Context) error { return embedded.Trim(ctx, a.bus, a.log) })
+	}
 	a.catalog = catalog.New(catalog.Deps{Bus: a.bus, Log: a.log, Metrics: a.reg})
 	a.group.Add("catalog", 10*time.Second, a.catalog.Run)
 	return nil

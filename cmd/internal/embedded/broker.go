@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strconv"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kfake"
@@ -50,12 +51,17 @@ func open(dir string) (*Broker, error) {
 	b := &Broker{network: new(kfake.VirtualNetwork), every: time.Minute}
 	var err error
 	b.cluster, err = kfake.NewCluster(kfake.DataDir(filepath.Join(dir, "log")),
+		kfake.BrokerConfigs(map[string]string{"log.segment.bytes": strconv.Itoa(segmentBytes)}),
 		kfake.ListenFn(b.network.Listen), kfake.Ports(9092))
 	if err != nil {
 		return nil, fmt.Errorf("opening broker in %s: %w", dir, err)
 	}
 	return b, nil
 }
+
+// segmentBytes is how large one file of the log becomes. What is trimmed gives its
+// space back when a whole file of it is, and after a crash a file is read at once.
+const segmentBytes = 8 << 20
 
 // Bus points a bus configuration at the broker.
 func (b *Broker) Bus(cfg bus.Config) bus.Config {
@@ -76,6 +82,41 @@ func (b *Broker) Run(ctx context.Context) error {
 		case <-tick.C:
 			b.cluster.ApplyRetention()
 			b.cluster.Compact()
+		}
+	}
+}
+
+// kept is how much of the largest topics the broker keeps, beyond what somebody has
+// still to read: after a crash the broker reads its whole log into memory. Findings
+// have about 130 bytes here, and what the store has of them stays.
+var kept = []struct {
+	topic  string
+	groups []string
+	bytes  int64
+}{
+	{bus.TopicFindings, []string{bus.GroupProjector, bus.GroupMatcher}, 512 << 20},
+	{bus.TopicLogs, []string{bus.GroupProjector}, 128 << 20},
+}
+
+// Trim keeps the log from growing for ever, until ctx ends.
+func Trim(ctx context.Context, b *bus.Bus, log *slog.Logger) error {
+	tick := time.NewTicker(time.Minute)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+		for _, k := range kept {
+			n, err := b.Trim(ctx, k.topic, k.groups, k.bytes)
+			switch {
+			case ctx.Err() != nil:
+			case err != nil:
+				log.Warn("trimming the embedded broker's log failed, it is tried again", "topic", k.topic, "err", err)
+			case n > 0:
+				log.Info("trimmed the embedded broker's log", "topic", k.topic, "records", n)
+			}
 		}
 	}
 }
