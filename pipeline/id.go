@@ -44,12 +44,12 @@ func IsID(s string) bool {
 }
 
 func derive(parts []string) string {
-	h := sha256.New()
-	var n [8]byte
+	var room [512]byte // what is usual fits
+	text := room[:0]
 	for _, p := range parts {
-		binary.BigEndian.PutUint64(n[:], uint64(len(p)))
-		h.Write(n[:])
-		h.Write([]byte(p))
+		text = binary.BigEndian.AppendUint64(text, uint64(len(p)))
+		text = append(text, p...)
 	}
-	return hex.EncodeToString(h.Sum(nil))
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:])
 }

@@ -9,8 +9,10 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"strings"
 
 	"github.com/stalker-asm/stalker/pipeline"
+	"github.com/stalker-asm/stalker/pipeline/jsonscan"
 )
 
 // read returns the items of a body: {"findings":[…]} (or "lines" for logs), a bare
@@ -58,6 +60,9 @@ func split(data []byte, contentType, kind string) ([]json.RawMessage, error) {
 	if media, _, _ := mime.ParseMediaType(contentType); media == "application/x-ndjson" {
 		return splitLines(data), nil
 	}
+	if items, ok := scan(string(data), kind); ok {
+		return items, nil
+	}
 	var items []json.RawMessage
 	if trimmed := bytes.TrimSpace(data); len(trimmed) > 0 && trimmed[0] == '[' {
 		if err := json.Unmarshal(trimmed, &items); err != nil {
@@ -65,10 +70,7 @@ func split(data []byte, contentType, kind string) ([]json.RawMessage, error) {
 		}
 		return items, nil
 	}
-	name := "findings"
-	if kind == kindLogs {
-		name = "lines"
-	}
+	name := nameOf(kind)
 	var object map[string]json.RawMessage
 	if err := json.Unmarshal(data, &object); err != nil {
 		return nil, pipeline.Errorf(pipeline.CodeInvalid, `the body is not {%q: […]}, a JSON array, or JSON lines: %w`, name, err)
@@ -82,6 +84,33 @@ func split(data []byte, contentType, kind string) ([]json.RawMessage, error) {
 		return nil, pipeline.Errorf(pipeline.CodeInvalid, "%q is no array: %w", name, err)
 	}
 	return items, nil
+}
+
+// nameOf is what the items of a kind are called in a body.
+func nameOf(kind string) string {
+	if kind == kindLogs {
+		return "lines"
+	}
+	return "findings"
+}
+
+// scan is split for what is plain; not ok means that it is not, or is wrong.
+func scan(text, kind string) (items []json.RawMessage, ok bool) {
+	c := jsonscan.New(text)
+	add := func() { items = append(items, json.RawMessage(c.Raw())) }
+	if strings.HasPrefix(strings.TrimSpace(text), "[") {
+		c.Array(add)
+		return items, c.End()
+	}
+	members := 0
+	c.Object(func(key string) {
+		if members++; key != nameOf(kind) || members > 1 {
+			c.Fail()
+			return
+		}
+		c.Array(add)
+	})
+	return items, members == 1 && c.End()
 }
 
 func splitLines(data []byte) []json.RawMessage {

@@ -57,7 +57,7 @@ type fixture struct {
 	metrics *prometheus.Registry
 }
 
-func serve(t *testing.T, cfg gateway.Config, p interface {
+func serve(t testing.TB, cfg gateway.Config, p interface {
 	Produce(ctx context.Context, recs []bus.Record) error
 },
 ) fixture {

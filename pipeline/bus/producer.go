@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
@@ -46,8 +47,15 @@ func (p *Producer) Produce(ctx context.Context, recs []Record) error {
 	var wg sync.WaitGroup
 	var mu sync.Mutex
 	var first error
+	var topic string
+	var produced prometheus.Counter
+	wg.Add(len(recs))
 	for i := range recs {
-		wg.Add(1)
+		if produced == nil || recs[i].Topic != topic {
+			topic = recs[i].Topic
+			produced = p.metrics.produced.WithLabelValues(topic)
+		}
+		counter := produced
 		p.client.Produce(ctx, p.bus.toKafka(&recs[i]), func(r *kgo.Record, err error) {
 			defer wg.Done()
 			if err != nil {
@@ -60,7 +68,7 @@ func (p *Producer) Produce(ctx context.Context, recs []Record) error {
 				return
 			}
 			recs[i].Partition, recs[i].Offset = r.Partition, r.Offset
-			p.metrics.produced.WithLabelValues(recs[i].Topic).Inc()
+			counter.Inc()
 		})
 	}
 	wg.Wait()

@@ -16,18 +16,14 @@ const (
 	MaxText   = 64 << 10 // bytes of one text field
 )
 
-type field struct {
-	Key   string          `json:"key"`
-	Label string          `json:"label"`
-	Type  string          `json:"type"`
-	Data  json.RawMessage `json:"data"`
-}
-
 func fields(in []field) ([]pipeline.Field, error) {
 	if len(in) > MaxFields {
 		return nil, pipeline.Errorf(pipeline.CodeInvalid, "fields: %d of them, at most %d are allowed", len(in), MaxFields)
 	}
-	var out []pipeline.Field
+	if len(in) == 0 {
+		return nil, nil
+	}
+	out := make([]pipeline.Field, 0, len(in))
 	for i, w := range in {
 		f, err := one(w)
 		if err != nil {
@@ -44,7 +40,10 @@ func one(w field) (pipeline.Field, error) {
 		return f, pipeline.Errorf(pipeline.CodeInvalid, "the key must have 1 to %d bytes, the label at most %d", MaxKey, MaxName)
 	}
 	var err error
-	if f.Data, err = scalar(w.Data); err != nil {
+	if f.Data = w.value; !w.known {
+		f.Data, err = scalar(w.Data)
+	}
+	if err != nil {
 		return f, err
 	}
 	switch f.Type {

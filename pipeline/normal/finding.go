@@ -1,7 +1,6 @@
 package normal
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -27,24 +26,6 @@ type Origin struct {
 	Since       time.Time // when the sender began to look; zero means at At
 }
 
-// wire is a finding as jobs write it. Unknown keys are ignored, so that old and
-// foreign scripts keep working; null is the same as absent.
-type wire struct {
-	Type     string  `json:"type"`
-	Key      string  `json:"key"`
-	Name     string  `json:"name"`
-	Seq      uint64  `json:"seq"`
-	IP       *string `json:"ip"`
-	Mask     *int    `json:"mask"`
-	Port     *int    `json:"port"`
-	Protocol *string `json:"protocol"`
-	Domain   *string `json:"domainName"`
-	Path     *string `json:"path"`
-	SSL      *bool   `json:"ssl"`
-	Tag      string  `json:"tag"`
-	Fields   []field `json:"fields"`
-}
-
 // Finding parses, checks and normalises one finding. The id is derived from the
 // origin, the sequence number and the bytes, so that the same statement sent
 // twice is one.
@@ -52,11 +33,9 @@ func Finding(raw json.RawMessage, o Origin) (pipeline.Finding, error) {
 	if len(raw) > MaxFinding {
 		return pipeline.Finding{}, pipeline.Errorf(pipeline.CodeTooLarge, "finding has %d bytes, at most %d are allowed", len(raw), MaxFinding)
 	}
-	var w wire
-	d := json.NewDecoder(bytes.NewReader(raw))
-	d.UseNumber()
-	if err := d.Decode(&w); err != nil {
-		return pipeline.Finding{}, pipeline.Errorf(pipeline.CodeInvalid, "finding is not readable: %w", err)
+	w, err := read(raw)
+	if err != nil {
+		return pipeline.Finding{}, err
 	}
 	f := pipeline.Finding{
 		ProjectID: o.ProjectID, Source: o.Source, ExecutionID: o.ExecutionID, JobName: o.JobName, UserID: o.UserID,
@@ -210,16 +189,29 @@ func required(f *pipeline.Finding, _ *wire) error {
 	if !known {
 		return pipeline.Errorf(pipeline.CodeInvalid, "type %q is unknown, one of %v is", clip(string(f.Type)), pipeline.FindingTypes())
 	}
-	has := map[string]bool{
-		"domainName": f.Domain != "", "ip": f.IP != "", "mask": f.Mask != nil,
-		"port": f.Port != 0, "protocol": f.Protocol != "", "tag": f.Tag != "",
-	}
 	for _, n := range list {
-		if !has[n] {
+		if !has(f, n) {
 			return pipeline.Errorf(pipeline.CodeInvalid, "%s needs %s", f.Type, n)
 		}
 	}
 	return nil
+}
+
+func has(f *pipeline.Finding, locator string) bool {
+	switch locator {
+	case "domainName":
+		return f.Domain != ""
+	case "ip":
+		return f.IP != ""
+	case "mask":
+		return f.Mask != nil
+	case "port":
+		return f.Port != 0
+	case "protocol":
+		return f.Protocol != ""
+	default:
+		return f.Tag != ""
+	}
 }
 
 // correlate sets the correlation key. Types that say something of one kind of

@@ -44,7 +44,7 @@ func Domain(s string) (string, error) {
 	case len(name) > MaxDomain:
 		return "", pipeline.Errorf(pipeline.CodeInvalid, "domain name %q has %d bytes, at most %d are allowed", clip(s), len(name), MaxDomain)
 	}
-	if _, err := netip.ParseAddr(name); err == nil {
+	if isAddr(name) {
 		return "", pipeline.Errorf(pipeline.CodeInvalid, "%q is an address, not a domain name", clip(s))
 	}
 	for label := range strings.SplitSeq(name, ".") {
@@ -53,6 +53,16 @@ func Domain(s string) (string, error) {
 		}
 	}
 	return name, nil
+}
+
+// isAddr spares names the attempt to read them as what they cannot be.
+func isAddr(name string) bool {
+	last := name[len(name)-1]
+	if (last < '0' || last > '9') && !strings.Contains(name, ":") {
+		return false
+	}
+	_, err := netip.ParseAddr(name)
+	return err == nil
 }
 
 func ascii(s string) bool {
