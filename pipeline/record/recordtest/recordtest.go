@@ -38,9 +38,9 @@ func (s *Scanner) Host(n int) []json.RawMessage {
 	s.scan++
 	s.seq, s.out = 0, nil
 	h := rand.New(rand.NewPCG(s.seed, uint64(n))) // what the host is
-	ip := fmt.Sprintf("198.%d.%d.%d", 18+n>>16&1, n>>8&255, n&255)
+	ip := fmt.Sprintf("45.%d.%d.%d", n>>16&255, n>>8&255, n&255)
 	if h.IntN(5) == 0 {
-		ip = fmt.Sprintf("2001:db8:%x:%x::%x", n>>16, n&0xffff, 1+h.IntN(0xffff))
+		ip = fmt.Sprintf("2a01:4f8:%x:%x::%x", n>>16, n&0xffff, 1+h.IntN(0xffff))
 	}
 	names := make([]string, 1+h.IntN(2))
 	for i := range names {
