@@ -84,25 +84,25 @@ func (w *wire) scan(c *jsonscan.Scanner, key string) uint32 {
 		w.Seq = c.Uint()
 		return 1 << 3
 	case "ip":
-		w.IP = pointer(c.String())
+		w.IP = new(c.String())
 		return 1 << 4
 	case "mask":
-		w.Mask = pointer(int(c.Int()))
+		w.Mask = new(int(c.Int()))
 		return 1 << 5
 	case "port":
-		w.Port = pointer(int(c.Int()))
+		w.Port = new(int(c.Int()))
 		return 1 << 6
 	case "protocol":
-		w.Protocol = pointer(c.String())
+		w.Protocol = new(c.String())
 		return 1 << 7
 	case "domainName":
-		w.Domain = pointer(c.String())
+		w.Domain = new(c.String())
 		return 1 << 8
 	case "path":
-		w.Path = pointer(c.String())
+		w.Path = new(c.String())
 		return 1 << 9
 	case "ssl":
-		w.SSL = pointer(c.Bool())
+		w.SSL = new(c.Bool())
 		return 1 << 10
 	case "tag":
 		w.Tag = c.String()
@@ -153,5 +153,3 @@ func passOver(c *jsonscan.Scanner, key string, known ...string) {
 	}
 	c.Raw()
 }
-
-func pointer[T any](v T) *T { return &v }

@@ -56,7 +56,7 @@ exec(compile(open(sys.argv[1]).read(), sys.argv[1], "exec"), {"say": say, "os": 
 }
 
 // server starts an app on a data directory and returns a client for it.
-func server(t *testing.T, data string) (*client, func()) {
+func server(t testing.TB, data string) (*client, func()) {
 	t.Helper()
 	cfg := app.DefaultConfig()
 	cfg.Data, cfg.HTTP.Listen, cfg.Bus.Partitions = data, "127.0.0.1:0", 2
@@ -93,13 +93,13 @@ type client struct {
 	http       *http.Client
 }
 
-func connect(t *testing.T, url, token string) *client {
+func connect(t testing.TB, url, token string) *client {
 	t.Helper()
 	return &client{url: url, token: token, http: &http.Client{Transport: openapitest.New(t)}}
 }
 
 // do calls the API and decodes the answer into out; it returns the status.
-func (c *client) do(t *testing.T, method, path string, body, out any) int {
+func (c *client) do(t testing.TB, method, path string, body, out any) int {
 	t.Helper()
 	b, err := json.Marshal(body)
 	if err != nil {
@@ -131,7 +131,7 @@ func (c *client) do(t *testing.T, method, path string, body, out any) int {
 	return resp.StatusCode
 }
 
-func (c *client) must(t *testing.T, method, path string, body, out any) {
+func (c *client) must(t testing.TB, method, path string, body, out any) {
 	t.Helper()
 	if s := c.do(t, method, path, body, out); s >= 300 {
 		t.Fatalf("%s %s: %d", method, path, s)

@@ -23,7 +23,7 @@ import (
 
 // backends are the servers that separate processes share: a broker, and the real
 // engine behind an address of its own.
-func backends(t *testing.T) app.Config {
+func backends(t testing.TB) app.Config {
 	t.Helper()
 	cfg := app.DefaultConfig()
 	cfg.Bus = bustest.Config(t)
@@ -44,7 +44,7 @@ func backends(t *testing.T) app.Config {
 }
 
 // start runs one process until the test ends.
-func start(t *testing.T, cfg app.Config, roles ...string) *app.App {
+func start(t testing.TB, cfg app.Config, roles ...string) *app.App {
 	t.Helper()
 	cfg.Data, cfg.Roles = t.TempDir(), roles
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})).With("process", strings.Join(roles, ","))
