@@ -64,6 +64,8 @@ type store interface {
 	Keys(ctx context.Context, projectID string, kind pipeline.Kind, ids []string) (map[string]string, error)
 	Changes(ctx context.Context, q pipeline.ChangeQuery) (pipeline.ChangePage, error)
 	Diff(ctx context.Context, q pipeline.DiffQuery) (pipeline.ChangePage, error)
+	Finding(ctx context.Context, q pipeline.FindingQuery, id string) (pipeline.StoredFinding, error)
+	Verdicts(ctx context.Context, projectID, findingID string) ([]pipeline.StoredVerdict, error)
 	Findings(ctx context.Context, q pipeline.FindingQuery) (pipeline.Page[pipeline.StoredFinding], error)
 	Executions(ctx context.Context, q pipeline.ExecutionQuery) (pipeline.Page[pipeline.Execution], error)
 	Execution(ctx context.Context, id string) (pipeline.Execution, error)
@@ -88,24 +90,26 @@ type progress interface {
 
 // Deps is what the API needs. Position returns the control-plane position known here.
 type Deps struct {
-	Control  controlPlane
-	Store    store
-	Auth     *auth.Auth
-	Producer producer
-	Progress progress
-	Position func() int64
-	Version  string
-	Log      *slog.Logger
+	Control    controlPlane
+	Store      store
+	Auth       *auth.Auth
+	Automation automation
+	Producer   producer
+	Progress   progress
+	Position   func() int64
+	Version    string
+	Log        *slog.Logger
 }
 
 // API handles requests.
 type API struct {
 	Deps
-	log     *slog.Logger
-	doc     *openapi.Document
-	now     func() time.Time
-	exports chan struct{} // one for each that is running
-	tails   chan struct{} // one for each log that is followed
+	log       *slog.Logger
+	doc       *openapi.Document
+	now       func() time.Time
+	exports   chan struct{} // one for each that is running
+	backtests chan struct{} // the same
+	tails     chan struct{} // one for each log that is followed
 
 	stopping chan struct{} // closed by Stop
 	stop     func()
@@ -120,7 +124,8 @@ func New(d Deps) (*API, error) {
 	stopping := make(chan struct{})
 	return &API{
 		Deps: d, log: d.Log.With("component", "api"), doc: doc, now: time.Now, exports: make(chan struct{}, maxExports),
-		tails: make(chan struct{}, maxTails), stopping: stopping, stop: sync.OnceFunc(func() { close(stopping) }),
+		backtests: make(chan struct{}, maxBacktests),
+		tails:     make(chan struct{}, maxTails), stopping: stopping, stop: sync.OnceFunc(func() { close(stopping) }),
 	}, nil
 }
 
@@ -228,6 +233,9 @@ func (a *API) routes(r chi.Router) {
 	resource(a, r, pipeline.KindPort, "/ports", a.Store.Ports, a.Store.Port, func(x pipeline.Port) string { return x.ProjectID })
 	resource(a, r, pipeline.KindWebsite, "/websites", a.Store.Websites, a.Store.Website, func(x pipeline.Website) string { return x.ProjectID })
 	r.Get("/findings", a.listFindings)
+	r.Get("/findings/{id}/explanation", a.explainFinding)
+	r.Get("/executions/{id}/explanation", a.explainExecution)
+	r.Post("/subscriptions/backtest", a.backtest)
 	r.Get("/executions", a.listExecutions)
 	r.Post("/executions", a.launch)
 	r.Post("/executions/batch", a.launchBatch)

@@ -7,6 +7,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/stalker-asm/stalker/pipeline"
 )
 
 // stalker runs the command line and returns what it printed and its exit code.
@@ -77,5 +80,20 @@ func TestRuleEvalPrintsALineForEachFinding(t *testing.T) {
 	}
 	if exitCode != 1 || !strings.Contains(errOut, "finding 4:") {
 		t.Errorf("exit code %d, %s", exitCode, errOut)
+	}
+}
+
+func TestABacktestIsReadable(t *testing.T) {
+	var out strings.Builder
+	at := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
+	writeBacktest(&out, &pipeline.Backtest{
+		Name: "Draft", Job: "J", Findings: 5, From: at, To: at.Add(time.Hour), Jobs: 3, Targets: 2, Stopped: map[string]int{"not_met": 2}, Step: "15m0s",
+		Histogram: []pipeline.BacktestBar{{At: at, Jobs: 1}, {At: at.Add(15 * time.Minute), Jobs: 2}}, Complete: true,
+		Samples: []pipeline.BacktestSample{{At: at, Target: "project:p;host:192.0.2.1;port:22", Parameters: map[string]json.RawMessage{"b": json.RawMessage("2"), "a": json.RawMessage(`"x"`)}}},
+	})
+	for _, want := range []string{"would have started J 3 times, for 2 resources, on 5 findings", "2 stopped: not met", "jobs per 15m\n", "2026-01-01 12:15      2 " + strings.Repeat("█", 40), `host:192.0.2.1 port:22 a="x" b=2`} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("%q is missing in\n%s", want, out.String())
+		}
 	}
 }

@@ -18,6 +18,9 @@ type Config struct {
 	MaxPerTarget int `yaml:"maxPerTarget"`
 	// TargetWindow is what MaxPerTarget counts in.
 	TargetWindow time.Duration `yaml:"targetWindow"`
+	// MaxVerdicts is of how many findings of one batch it is recorded why subscriptions
+	// fired or which guard stopped them.
+	MaxVerdicts int `yaml:"maxVerdicts"`
 	// CatalogWait bounds how long a batch waits for the control plane it was made with.
 	CatalogWait time.Duration `yaml:"catalogWait"`
 	// MaxNames bounds the names of one host that are joined with its HTTP ports into
@@ -31,7 +34,7 @@ type Config struct {
 // DefaultConfig allows chains of 16 executions, 200,000 of one root and 1,000 an hour
 // at one host, and 1,000 names and 200 HTTP ports of a host.
 func DefaultConfig() Config {
-	return Config{MaxDepth: 16, MaxPerRoot: 200_000, MaxPerTarget: 1000, TargetWindow: time.Hour, CatalogWait: 20 * time.Second, MaxNames: 1000, MaxHTTPPorts: 200}
+	return Config{MaxDepth: 16, MaxPerRoot: 200_000, MaxPerTarget: 1000, TargetWindow: time.Hour, MaxVerdicts: 1000, CatalogWait: 20 * time.Second, MaxNames: 1000, MaxHTTPPorts: 200}
 }
 
 // Validate reports every problem.
@@ -47,6 +50,9 @@ func (c *Config) Validate() error {
 	atLeastOne("maxPerTarget", c.MaxPerTarget)
 	atLeastOne("maxNames", c.MaxNames)
 	atLeastOne("maxHttpPorts", c.MaxHTTPPorts)
+	if c.MaxVerdicts < 0 {
+		errs = append(errs, fmt.Errorf("maxVerdicts is %d, must be at least 0", c.MaxVerdicts))
+	}
 	if c.CatalogWait < time.Second {
 		errs = append(errs, fmt.Errorf("catalogWait is %s, must be at least 1s", c.CatalogWait))
 	}

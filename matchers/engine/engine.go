@@ -125,6 +125,8 @@ type batch struct {
 	rules   *compiled
 	touched map[int32]*partition
 	found   []*rule.Rule // of the finding in hand
+	noted   []pipeline.Verdict
+	written int // findings of which verdicts were recorded
 	out     bus.Outcome
 }
 
@@ -168,12 +170,14 @@ func (b *batch) match(in *input) {
 	}
 	c := candidate{engine: b.engine, finding: &in.Finding, state: b.state(in), control: b.rules.position}
 	for _, c.rule = range b.found {
-		_, reason := c.judge()
+		stage, reason := c.judge()
 		b.engine.metrics.verdicts[reason].Inc()
+		b.note(&c, stage, reason)
 		if reason == Fired {
 			b.fire(in, &c)
 		}
 	}
+	b.record(&in.Finding)
 }
 
 // fire adds the request and the spent trigger to the transaction.

@@ -289,13 +289,13 @@ func TestAnAbortedBatchSpendsAndLearnsNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if count(first) != count(second) || count(first) != 8 {
-		t.Errorf("%d records, then %d; want 8 both times: request, trigger, counts of root and target, two websites, http, domain", count(first), count(second))
+	if count(first) != count(second) || count(first) != 9 {
+		t.Errorf("%d records, then %d; want 9 both times: request, its verdict, trigger, counts of root and target, two websites, http, domain", count(first), count(second))
 	}
 	second.Commit()
 	third, err := e.Handle(t.Context(), recs)
-	if err != nil || count(third) != 2 {
-		t.Errorf("after the commit %d records, %v; want the two websites seen again", count(third), err)
+	if err != nil || count(third) != 3 {
+		t.Errorf("after the commit %d records, %v; want the two websites seen again, and that it is cooling", count(third), err)
 	}
 }
 
@@ -314,7 +314,7 @@ func TestABatchWaitsForTheControlPlaneItWasMadeWith(t *testing.T) {
 	if err != nil || waited != 42 {
 		t.Fatalf("waited for %d, %v", waited, err)
 	}
-	if len(out.Records) != 4 || len(out.Dead) != 1 {
-		t.Errorf("%d records, %d dead letters; want 4 (request, trigger, two counts) and 1", len(out.Records), len(out.Dead))
+	if len(out.Records) != 5 || len(out.Dead) != 1 {
+		t.Errorf("%d records, %d dead letters; want 5 (request, verdict, trigger, two counts) and 1", len(out.Records), len(out.Dead))
 	}
 }

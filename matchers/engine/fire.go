@@ -12,7 +12,9 @@ import (
 // discriminator.
 func cooling(c *candidate) Reason {
 	c.trigger = cooldown.Key(c.rule.ID, c.finding.CorrelationKey, c.part)
-	c.at = c.engine.now().UTC().Truncate(time.Millisecond)
+	if !c.past {
+		c.at = c.engine.now().UTC().Truncate(time.Millisecond)
+	}
 	if !cooldown.Decide(c.state.triggers.Last(c.trigger), c.at, c.rule.Cooldown).Fires() {
 		return Cooling
 	}

@@ -14,7 +14,11 @@ import (
 // matchers a chain that spreads over all of them may have up to that many times
 // the budget, and never more.
 func budget(c *candidate) Reason {
-	if c.engine.spent(c.finding.RootID) >= c.engine.cfg.MaxPerRoot {
+	spent := c.state.roots.get(c.finding.RootID).N
+	if !c.past {
+		spent = c.engine.spent(c.finding.RootID)
+	}
+	if spent >= c.engine.cfg.MaxPerRoot {
 		return OverBudget
 	}
 	return ""

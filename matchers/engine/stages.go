@@ -96,6 +96,7 @@ type candidate struct {
 	part    string // the discriminator's value
 	trigger string
 	at      time.Time
+	past    bool  // at is when the finding came, and all that fired is in state
 	err     error // why the parameters are bad
 }
 

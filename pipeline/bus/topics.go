@@ -21,6 +21,7 @@ const (
 	TopicStops         = "stalker.stops"          // requests to stop executions; one partition, read whole by every launcher
 	TopicSchedule      = "stalker.schedule"       // ticks that are due and pages of resources to look at; one partition: its owner leads
 	TopicScheduleState = "stalker.schedule.state" // what the scheduler remembers; compacted, one partition
+	TopicVerdicts      = "stalker.verdicts"       // why subscriptions fired, or which guard stopped them, keyed by finding id
 	TopicDead          = "stalker.deadletters"    // records nobody could handle, with the reason
 )
 
@@ -59,6 +60,7 @@ func Topics() []Topic {
 		{Name: TopicStops, Single: true, Retention: 14 * day, MaxBytes: 1 << 20},
 		{Name: TopicSchedule, Single: true, Retention: 7 * day, MaxBytes: 1 << 20},
 		{Name: TopicScheduleState, Single: true, Compact: true, MaxBytes: 4 << 20},
+		{Name: TopicVerdicts, Retention: 7 * day, MaxBytes: 4 << 20},
 		{Name: TopicDead, Single: true, Retention: 90 * day, MaxBytes: 8 << 20},
 	}
 }

@@ -46,6 +46,7 @@ func (s *Store) write(ctx context.Context, b *rows.Batch) error {
 	insert(ctx, g, s, changeTable, b.Changes)
 	insert(ctx, g, s, pathTable, b.Paths)
 	insert(ctx, g, s, sweepTable, stored(b.Sweeps))
+	insert(ctx, g, s, verdictTable, b.Verdicts)
 	insertMarks(ctx, g, s, b.Marks)
 	return g.Wait()
 }
@@ -261,6 +262,19 @@ var logTable = &target[rows.Line]{"logs", []column[rows.Line]{
 	field("at", func(r *rows.Line) int64 { return r.At }),
 	field("level", func(r *rows.Line) uint8 { return r.Level }),
 	field("text", func(r *rows.Line) string { return r.Text }),
+}}
+
+var verdictTable = &target[rows.Verdict]{"verdicts", []column[rows.Verdict]{
+	field("project_id", func(r *rows.Verdict) string { return r.ProjectID }),
+	field("finding_id", func(r *rows.Verdict) string { return r.FindingID }),
+	field("subscription_id", func(r *rows.Verdict) string { return r.SubscriptionID }),
+	field("at", func(r *rows.Verdict) int64 { return r.At }),
+	field("version", func(r *rows.Verdict) int64 { return r.Version }),
+	field("name", func(r *rows.Verdict) string { return r.Name }),
+	field("stage", func(r *rows.Verdict) string { return r.Stage }),
+	field("reason", func(r *rows.Verdict) string { return r.Reason }),
+	field("detail", func(r *rows.Verdict) string { return r.Detail }),
+	field("execution_id", func(r *rows.Verdict) string { return r.ExecutionID }),
 }}
 
 // address is what a website is searched by: name or address, the port unless it

@@ -65,7 +65,7 @@ func (in input) parts() []input {
 			part := in
 			part.findings, part.marks = in.findings[begin:i], nil // decisions are the last word
 			out = append(out, part)
-			in.requests, in.events, in.lines = nil, nil, nil // in the first part
+			in.requests, in.events, in.lines, in.verdicts = nil, nil, nil, nil // in the first part
 			begin = i
 			clear(looked)
 		}

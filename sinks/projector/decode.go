@@ -23,6 +23,7 @@ type input struct {
 	events   []entry[pipeline.ExecutionEvent]
 	lines    []entry[pipeline.LogLine]
 	marks    []entry[pipeline.Mark]
+	verdicts []entry[pipeline.Verdicts]
 }
 
 // decodeAlone is how many records one goroutine decodes before a second is worth
@@ -50,7 +51,7 @@ func decode(batch []bus.Record) (input, []rejected) {
 	for w := 1; w < workers; w++ {
 		in.findings, in.requests = append(in.findings, ins[w].findings...), append(in.requests, ins[w].requests...)
 		in.events, in.lines = append(in.events, ins[w].events...), append(in.lines, ins[w].lines...)
-		in.marks = append(in.marks, ins[w].marks...)
+		in.marks, in.verdicts = append(in.marks, ins[w].marks...), append(in.verdicts, ins[w].verdicts...)
 		dead = append(dead, deads[w]...)
 	}
 	return in, dead
@@ -73,6 +74,9 @@ func (in *input) add(r *bus.Record, i int) error {
 	case bus.TopicMarks:
 		m, err := record.Decode[pipeline.Mark](r.Value)
 		return keep(&in.marks, m, err, i, r.Offset)
+	case bus.TopicVerdicts:
+		v, err := record.Decode[pipeline.Verdicts](r.Value)
+		return keep(&in.verdicts, v, err, i, r.Offset)
 	default:
 		return pipeline.Errorf(pipeline.CodeInvalid, "the topic %s is not projected", r.Topic)
 	}

@@ -22,6 +22,7 @@ func fold(in input, h history) (*rows.Batch, []rejected) {
 	each(in.requests, &dead, f.request)
 	each(in.events, &dead, f.event)
 	each(in.lines, &dead, f.line)
+	each(in.verdicts, &dead, f.verdicts)
 	f.out.Domains, f.out.Hosts, f.out.Ranges = f.domains.rows(), f.hosts.rows(), f.ranges.rows()
 	f.out.Ports, f.out.Websites, f.out.Links = f.ports.rows(), f.websites.rows(), f.links.rows()
 	f.out.Tags, f.out.Executions, f.out.Marks, f.out.Paths = f.tags.rows(), f.executions.rows(), f.marks.rows(), f.paths.rows()

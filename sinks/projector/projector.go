@@ -57,7 +57,7 @@ func New(d Deps) *Projector {
 
 // Topics are what a projector reads, in the group bus.GroupProjector.
 func Topics() []string {
-	return []string{bus.TopicFindings, bus.TopicJobs, bus.TopicExecutions, bus.TopicLogs, bus.TopicMarks}
+	return []string{bus.TopicFindings, bus.TopicJobs, bus.TopicExecutions, bus.TopicLogs, bus.TopicMarks, bus.TopicVerdicts}
 }
 
 // Handle projects one batch.

@@ -276,6 +276,16 @@ func (e *Execution) Merge(o *Execution) {
 	}
 }
 
+// Verdict is what became of a subscription for a finding; its key is (ProjectID,
+// FindingID, SubscriptionID, At).
+type Verdict struct {
+	ProjectID, FindingID, SubscriptionID string
+	At                                   int64
+	Version                              int64
+	Name, Stage, Reason, Detail          string
+	ExecutionID                          string
+}
+
 // Batch is what is written together: at most one INSERT per table.
 type Batch struct {
 	Domains    []Domain
@@ -292,6 +302,7 @@ type Batch struct {
 	Marks      []Mark
 	Changes    []Change
 	Sweeps     []Sweep
+	Verdicts   []Verdict
 
 	// Swept are the ids of resources that a sweep changed while the batch was
 	// written: what whoever made the batch knew of them is old.
@@ -302,5 +313,5 @@ type Batch struct {
 func (b *Batch) Len() int {
 	return len(b.Domains) + len(b.Hosts) + len(b.Ranges) + len(b.Ports) + len(b.Websites) +
 		len(b.Links) + len(b.Tags) + len(b.Findings) + len(b.Executions) + len(b.Lines) +
-		len(b.Paths) + len(b.Marks) + len(b.Changes) + len(b.Sweeps)
+		len(b.Paths) + len(b.Marks) + len(b.Changes) + len(b.Sweeps) + len(b.Verdicts)
 }

@@ -22,6 +22,7 @@ import (
 	"github.com/stalker-asm/stalker/api/control/sqlstore"
 	"github.com/stalker-asm/stalker/api/server"
 	"github.com/stalker-asm/stalker/cmd/internal/embedded"
+	"github.com/stalker-asm/stalker/matchers/engine"
 	"github.com/stalker-asm/stalker/pipeline/bus"
 	"github.com/stalker-asm/stalker/pipeline/catalog"
 	"github.com/stalker-asm/stalker/pipeline/run"
@@ -62,6 +63,7 @@ type App struct {
 	auth    *auth.Auth
 	keys    *seal.Keys // nil without a key
 	server  *server.Server
+	marks   *engine.Marks // what people decided, once somebody asked for it
 }
 
 // New opens everything and binds the listener. What was opened is closed again

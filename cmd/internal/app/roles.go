@@ -130,13 +130,12 @@ func (a *App) addProjector() {
 }
 
 func (a *App) addMatcher() error {
-	marks := engine.NewMarks(a.bus, a.log)
+	marks := a.followMarks()
 	e, err := engine.New(a.cfg.Matcher, engine.Deps{Catalog: a.catalog, Marks: marks, Log: a.log, Metrics: a.reg})
 	if err != nil {
 		return err
 	}
 	t := a.bus.Transactor(bus.TransactorConfig{Group: bus.GroupMatcher, Topic: bus.TopicFindings, Changelog: bus.TopicState}, e)
-	a.group.Add("marks", stopWithin, marks.Run)
 	a.group.Add("matcher", stopWithin, a.known(after(marks.Ready(), t.Run)))
 	return nil
 }
@@ -238,8 +237,13 @@ func (a *App) addHTTP(keys [][]byte) error {
 		d.Manual = m
 	}
 	if a.cfg.has(RoleAPI) {
+		auto, err := a.automation()
+		if err != nil {
+			return err
+		}
 		api, err := v1.New(v1.Deps{
-			Control: a.control, Store: a.store, Auth: a.auth, Producer: a.produce, Progress: a.bus,
+			Automation: auto,
+			Control:    a.control, Store: a.store, Auth: a.auth, Producer: a.produce, Progress: a.bus,
 			Position: a.control.Position, Version: a.opts.Version, Log: a.log,
 		})
 		if err != nil {

@@ -34,7 +34,7 @@ func latest(typ string) string {
 func Tables() []Table {
 	return []Table{
 		domains, hosts, ranges, ports, websites, domainHosts, hostDomains, resourceTags, websitePaths,
-		findings, findingIDs, executions, logs, changes, sweeps,
+		findings, findingIDs, executions, logs, changes, sweeps, verdicts,
 	}
 }
 
@@ -340,4 +340,23 @@ var sweeps = Table{
 	},
 	Age:     "until",
 	OrderBy: []string{"until", "project_id", "id"},
+}
+
+// Verdicts are read by finding. A finding that was accepted twice was judged twice.
+var verdicts = Table{
+	Name: "verdicts", Engine: "ReplacingMergeTree",
+	Columns: []Column{
+		{"project_id", "LowCardinality(String)"},
+		{"finding_id", "String"},
+		{"subscription_id", "String"},
+		{"at", "DateTime64(3, 'UTC')"},
+		{"version", "Int64"}, // of the subscription
+		{"name", "LowCardinality(String)"},
+		{"stage", "LowCardinality(String)"},
+		{"reason", "LowCardinality(String)"},
+		{"detail", "String"},
+		{"execution_id", "String"},
+	},
+	OrderBy:    []string{"project_id", "finding_id", "subscription_id", "at"},
+	PrimaryKey: []string{"project_id", "finding_id"},
 }
