@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stalker-asm/stalker/api/auth"
 	"github.com/stalker-asm/stalker/api/control"
@@ -56,6 +57,17 @@ func (shelf) Counts(context.Context, string) (pipeline.Counts, error) {
 	return c, nil
 }
 
+// noRules is a matcher that knows no subscription.
+type noRules struct{}
+
+func (noRules) Examine(*pipeline.Finding, []string, []pipeline.StoredVerdict) []pipeline.Explanation {
+	return []pipeline.Explanation{}
+}
+
+func (noRules) Backtest(pipeline.Subscription, time.Duration, func(projectID, ip string) []string, func(func(*pipeline.Finding) error) error) (pipeline.Backtest, error) {
+	return pipeline.Backtest{Keys: []string{}, Stopped: map[string]int{}, Histogram: []pipeline.BacktestBar{}, Samples: []pipeline.BacktestSample{}}, nil
+}
+
 // world is the API on a real control plane, without a pipeline behind it.
 type world struct {
 	t    *testing.T
@@ -83,7 +95,7 @@ func newWorld(t *testing.T, shelves store) *world {
 	w.ctl = control.New(control.Deps{Store: sql, Producer: w.bus, Sealer: w.keys, Log: log})
 	bustest.Run(t, "control", w.ctl.Run)
 	api, err := New(Deps{
-		Control: w.ctl, Store: shelves, Auth: w.auth, Producer: w.bus, Progress: w.bus, Position: w.ctl.Position, Version: "test", Log: log,
+		Control: w.ctl, Store: shelves, Automation: noRules{}, Auth: w.auth, Producer: w.bus, Progress: w.bus, Position: w.ctl.Position, Version: "test", Log: log,
 	})
 	if err != nil {
 		t.Fatal(err)

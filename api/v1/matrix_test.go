@@ -273,6 +273,8 @@ func (st *stage) idOf(path string) string {
 	switch strings.Split(path, "/")[1] {
 	case "domains", "hosts", "ip-ranges", "ports", "websites", "executions":
 		return thing
+	case "findings":
+		return strings.Repeat("f", pipeline.FindingIDLen)
 	case "subscriptions":
 		var s pipeline.Subscription
 		document := fmt.Sprintf("name: %s\nfindings: [PortFinding]\ncooldown: 1\njob: {name: J}\n", pipeline.NewID())
@@ -347,4 +349,15 @@ func (st *stage) act(r *role, op *openapi.Operation, allowed bool) {
 
 func (stocked) Executions(context.Context, pipeline.ExecutionQuery) (pipeline.Page[pipeline.Execution], error) {
 	return pipeline.Page[pipeline.Execution]{Items: []pipeline.Execution{}}, nil
+}
+
+func (s stocked) Finding(_ context.Context, q pipeline.FindingQuery, id string) (pipeline.StoredFinding, error) {
+	if q.Visible != nil && !slices.Contains(q.Visible, *s.project) {
+		return pipeline.StoredFinding{}, pipeline.Errorf(pipeline.CodeNotFound, "no finding has this id")
+	}
+	return pipeline.StoredFinding{ID: id, ProjectID: *s.project, Type: pipeline.PortFinding, Source: pipeline.SourceUser, Fields: []pipeline.Field{}}, nil
+}
+
+func (stocked) Verdicts(context.Context, string, string) ([]pipeline.StoredVerdict, error) {
+	return nil, nil
 }

@@ -390,6 +390,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/executions/{id}/explanation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 5f1e8a0c9b7d4e6f8a0b1c2d */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        /** Read why an execution was started, back to its root */
+        get: operations["explainExecution"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/executions/{id}/logs": {
         parameters: {
             query?: never;
@@ -544,6 +564,29 @@ export interface paths {
         };
         /** Count findings by when they were accepted */
         get: operations["getFindingSeries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/findings/{id}/explanation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["FindingId"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Read why subscriptions started jobs for a finding, or did not
+         * @description Every subscription that reacts to the finding's key, each stage's verdict, and the values that its conditions compared. What happened when the
+         *     finding came was recorded when a subscription fired or a guard stopped it; the rest is worked out now, with the subscriptions of today.
+         */
+        get: operations["explainFinding"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1671,6 +1714,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/subscriptions/backtest": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Run a draft of a subscription over the findings of the past
+         * @description The matcher's own code judges the stored findings in their order, with cooldowns, budgets and rates simulated, and scope and marks as they are
+         *     now. Nothing is started. Answers within a minute; `complete` is false when there was more than could be looked at.
+         */
+        post: operations["backtestSubscription"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/subscriptions/{id}": {
         parameters: {
             query?: never;
@@ -2010,6 +2074,39 @@ export interface components {
             /** @description session, api-key:<id>, operator, or none for who was not known. */
             via: string;
         };
+        Backtest: {
+            complete: boolean;
+            /** @description That have one of the keys. */
+            findings: number;
+            /** @description Of the first of them. */
+            from: components["schemas"]["Time"];
+            histogram: {
+                at: components["schemas"]["Time"];
+                jobs: number;
+            }[];
+            job: string;
+            /** @description It would have started. */
+            jobs: number;
+            keys: string[];
+            name: string;
+            samples: {
+                at: components["schemas"]["Time"];
+                discriminator?: string;
+                findingId: components["schemas"]["FindingId"];
+                parameters: Record<string, never>;
+                projectId: components["schemas"]["Id"];
+                target: string;
+            }[];
+            /** @description Width of a bar of the histogram, such as 1h0m0s. */
+            step: string;
+            /** @description Findings by the reason why nothing was started. */
+            stopped: {
+                [key: string]: number;
+            };
+            /** @description Resources they would have been aimed at. */
+            targets: number;
+            to: components["schemas"]["Time"];
+        };
         /** @description Why it was requested. */
         Cause: {
             depth: number;
@@ -2138,6 +2235,45 @@ export interface components {
             /** @description Missing means every project in which you may. */
             projectId?: components["schemas"]["Id"];
             select?: components["schemas"]["ListSelection"];
+        };
+        Explanation: {
+            /** @description Each with the values of its operands, as stalker rule eval shows them. */
+            conditions?: Record<string, never>[];
+            /** @description For people. */
+            detail?: string;
+            discriminator?: string;
+            /** @description What it started. */
+            executionId?: string;
+            name: string;
+            /**
+             * @description unrecorded: nothing stops it now, and nothing was recorded when the finding came.
+             * @enum {string}
+             */
+            outcome: "fired" | "stopped" | "unrecorded";
+            /** @description What the job is given, by name. */
+            parameters?: Record<string, never>;
+            reason?: string;
+            recordedAt?: components["schemas"]["Time"];
+            /** @description Of the subscription when the finding came. */
+            recordedVersion?: number;
+            /** @description The one that decided. */
+            stage?: string;
+            steps: {
+                detail?: string;
+                reason?: string;
+                /** @description It was written down when the finding came, not worked out now. */
+                recorded: boolean;
+                /** @enum {string} */
+                stage: "enabled" | "marks" | "scope" | "conditions" | "depth" | "job" | "parameters" | "cooldown" | "budget" | "rate" | "fire";
+                /**
+                 * @description unknown: it depends on what happened before, and was not recorded.
+                 * @enum {string}
+                 */
+                verdict: "passed" | "stopped" | "fired" | "unknown";
+            }[];
+            subscriptionId: string;
+            /** @description Of the subscription that was looked at. */
+            version: number;
         };
         Facet: {
             /** @description How many values there are, also those that are not listed. */
@@ -3791,6 +3927,36 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    explainExecution: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 5f1e8a0c9b7d4e6f8a0b1c2d */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The chain, the root first and this execution last. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        chain: {
+                            execution: components["schemas"]["Execution"];
+                            explanation?: components["schemas"]["Explanation"];
+                            finding?: components["schemas"]["Finding"];
+                        }[];
+                    };
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     listLogs: {
         parameters: {
             query?: {
@@ -4075,6 +4241,32 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Series"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    explainFinding: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["FindingId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The finding and its subscriptions. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        finding: components["schemas"]["Finding"];
+                        subscriptions: components["schemas"]["Explanation"][];
+                    };
                 };
             };
             default: components["responses"]["Problem"];
@@ -6331,6 +6523,47 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Subscription"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    backtestSubscription: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "document": "name: Look at SSH\nfindings: [PortFinding]\ncooldown: 86400\njob: {name: BannerGrabbingJob, parameters: [{name: targetIp, value: \"${ip}\"}]}\nconditions: [{lhs: \"${port}\", operator: equals, rhs: 22}]\n"
+                 *     }
+                 */
+                "application/json": {
+                    /** @description The draft, as YAML or JSON. */
+                    document: string;
+                    /** @description Default: thirty days before to. */
+                    from?: components["schemas"]["Time"];
+                    /** @description Only findings of this project. Without it, of all of them. */
+                    projectId?: components["schemas"]["Id"];
+                    /** @description Only findings that this filter selects. */
+                    q?: string;
+                    /** @description Default: now. */
+                    to?: components["schemas"]["Time"];
+                };
+            };
+        };
+        responses: {
+            /** @description What it would have done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Backtest"];
                 };
             };
             default: components["responses"]["Problem"];
