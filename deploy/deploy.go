@@ -13,14 +13,15 @@ var catalogue embed.FS
 // Patterns, not the folder: embedding a folder leaves out __init__.py and takes
 // in caches.
 //
-//go:embed sdk/stalker_sdk/*.py sdk/stalker_sdk/*.json sdk/stalker_sdk/py.typed
+//go:embed sdk/stalker_sdk/*.py sdk/stalker_sdk/*.json sdk/stalker_sdk/py.typed sdk/stalker_job_sdk/*.py sdk/red_kite_job_sdk/*.py
 var sdk embed.FS
 
 // Catalogue returns the built-in jobs, as jobs/<name>/{template.yaml,main.py}, and
 // subscriptions, as subscriptions/<name>.yaml, without their tests.
 func Catalogue() fs.FS { return catalogue }
 
-// SDK returns a tree with the Python package stalker_sdk at its root: extract it
+// SDK returns a tree with the Python package stalker_sdk at its root, and beside it
+// the names of the reference's: extract it
 // and name the folder in PYTHONPATH.
 func SDK() fs.FS {
 	sub, err := fs.Sub(sdk, "sdk")

@@ -3,6 +3,7 @@ package deploy_test
 import (
 	"io/fs"
 	"path"
+	"slices"
 	"strings"
 	"testing"
 
@@ -39,8 +40,8 @@ type subscription struct {
 func TestJobs(t *testing.T) {
 	jobs := templates(t)
 	want := []string{
-		"BannerGrabbingJob", "DomainNameResolvingJob", "HttpProbingJob",
-		"TcpIpRangeScanningJob", "TcpPortScanningJob", "UdpPortScanningJob",
+		"BannerGrabbingJob", "CertificateValidationJob", "DomainNameResolvingJob", "DomainSecurityScannerJob", "HttpProbingJob",
+		"SubdomainBruteforceJob", "TcpIpRangeScanningJob", "TcpPortScanningJob", "UdpPortScanningJob", "WafIdentificationJob",
 	}
 	for _, name := range want {
 		j, ok := jobs[name]
@@ -86,7 +87,8 @@ func TestSubscriptions(t *testing.T) {
 func TestSDK(t *testing.T) {
 	var extra []string
 	err := fs.WalkDir(deploy.SDK(), ".", func(p string, d fs.DirEntry, err error) error {
-		if err == nil && !d.IsDir() && (path.Dir(p) != "stalker_sdk" || strings.Contains(p, "test")) {
+		known := slices.Contains([]string{"stalker_sdk", "stalker_job_sdk", "red_kite_job_sdk"}, path.Dir(p))
+		if err == nil && !d.IsDir() && (!known || strings.Contains(p, "test")) {
 			extra = append(extra, p)
 		}
 		return err
@@ -97,8 +99,11 @@ func TestSDK(t *testing.T) {
 	if diff := cmp.Diff([]string(nil), extra); diff != "" {
 		t.Errorf("unexpected files (-want +got):\n%s", diff)
 	}
-	for _, f := range []string{"__init__.py", "run.py", "py.typed", "technologies.json"} {
-		if _, err := fs.Stat(deploy.SDK(), "stalker_sdk/"+f); err != nil {
+	for _, f := range []string{
+		"stalker_sdk/__init__.py", "stalker_sdk/run.py", "stalker_sdk/py.typed", "stalker_sdk/technologies.json",
+		"stalker_job_sdk/__init__.py", "red_kite_job_sdk/__init__.py",
+	} {
+		if _, err := fs.Stat(deploy.SDK(), f); err != nil {
 			t.Error(err)
 		}
 	}

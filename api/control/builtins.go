@@ -89,7 +89,7 @@ func loadSubscription(fsys fs.FS, file string) (pipeline.Subscription, error) {
 		return pipeline.Subscription{}, err
 	}
 	return pipeline.Subscription{
-		ID: pipeline.DeriveID("subscription", path.Base(file)), Name: d.Name, Enabled: true, BuiltIn: true, Document: string(text),
+		ID: pipeline.DeriveID("subscription", path.Base(file)), Name: d.Name, Enabled: d.Enabled == nil || *d.Enabled, BuiltIn: true, Document: string(text),
 	}, nil
 }
 

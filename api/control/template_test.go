@@ -3,6 +3,7 @@ package control
 import (
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -104,5 +105,17 @@ func TestRename(t *testing.T) {
 	}
 	if got, err := rename("name: A\n", "x: y # z"); err != nil || got != "name: \"x: y # z\"\n" {
 		t.Errorf("a name that needs quotes: %q, %v", got, err)
+	}
+}
+
+func TestABuiltInSubscriptionBeginsAsItsFileSays(t *testing.T) {
+	doc := "findings: [PortFinding]\ncooldown: 1\njob: {name: J}\n"
+	_, subs, err := LoadCatalogue(fstest.MapFS{
+		"subscriptions/a.yaml": {Data: []byte("name: A\n" + doc)},
+		"subscriptions/b.yaml": {Data: []byte("name: B\nisEnabled: false\n" + doc)},
+		"subscriptions/c.yaml": {Data: []byte("name: C\nisEnabled: true\n" + doc)},
+	})
+	if err != nil || len(subs) != 3 || !subs[0].Enabled || subs[1].Enabled || !subs[2].Enabled {
+		t.Errorf("%+v, %v", subs, err)
 	}
 }

@@ -58,6 +58,14 @@ def dns(data: bytes) -> str | None:
     return ""
 
 
+def mdns(data: bytes) -> str | None:
+    """An authoritative answer with records about .local (RFC 6762 §18). A name server that merely listens here says
+    no such thing: it refuses, or knows no .local."""
+    if len(data) < 12 or data[:2] != b"\0\0" or data[2] & 0xFC != 0x84 or data[3] & 0x0F or not any(data[6:8]):
+        return None
+    return when(b"\x04_udp\x05local\0" in data)
+
+
 def snmp(data: bytes) -> str | None:
     """A GetResponse of the public community; the version is sysDescr."""
     if data[:1] != b"\x30" or b"\x04\x06public\xa2" not in data[:24]:
@@ -157,13 +165,15 @@ SERVICES: dict[int, Service] = {
     1900: Service("upnp", SSDP_REQUEST, ssdp, any_port=True),
     3478: Service("stun", b"\0\x01\0\0\x21\x12\xa4\x42" + NONCE[:12], stun),
     5060: Service("sip", SIP_REQUEST, sip),
-    5353: Service("mdns", MDNS_QUERY, lambda d: when(len(d) >= 12 and d[2] & 0xF8 == 0x80 and d[:2] == b"\0\0")),
+    5353: Service("mdns", MDNS_QUERY, mdns),
     5683: Service("coap", b"\x44\x01" + NONCE[:6] + b"\xbb.well-known\x04core",
                   lambda d: when(len(d) >= 8 and d[0] >> 6 == 1 and d[4:8] == NONCE[2:6] and d[1] >> 5 in (2, 4, 5))),
     11211: Service("memcached", NONCE[:2] + b"\0\0\0\x01\0\0version\r\n", memcached),
 }
 # What else a port may be, likelier ones first: for ports that belong to no protocol.
 ELSEWHERE = [SERVICES[port] for port in (53, 161, 123, 3478, 5060, 11211, 5683, 443)]
+# Ports that belong to a protocol and are often used by another.
+SHARED = {5353: [SERVICES[53]]}
 
 
 @dataclass
@@ -186,7 +196,7 @@ def scan(ip: str, ports: list[int], wait: float) -> tuple[list[tuple[int, Servic
     for start in range(0, len(ports), 200):
         talks = []
         for port in ports[start:start + 200]:
-            services = [SERVICES[port]] if port in SERVICES else list(ELSEWHERE)
+            services = [SERVICES[port], *SHARED.get(port, [])] if port in SERVICES else list(ELSEWHERE)
             sock = socket.socket(family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
             talks.append(Conversation(port, services, sock))
         try:

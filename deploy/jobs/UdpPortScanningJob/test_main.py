@@ -41,6 +41,10 @@ def snmp(query: bytes) -> bytes:
     return b"\x30\x40\x02\x01\x01\x04\x06public\xa2\x30" + query[at + 2:at + 14] + b"\x30\x17" + b"\x30\x15" + value
 
 
+def mdns(query: bytes) -> bytes:
+    return b"\0\0\x84\0\0\0\0\x01" + bytes(4) + query[12:-4] + b"\0\x0c\0\x01\0\0\0\x0a\0\x08\x05_http\xc0\x0c"
+
+
 SERVERS: dict[int, tuple[Callable[[bytes], bytes], str, str]] = {
     53: (dns, "domain", "lab-dns1"),
     69: (lambda q: b"\0\x05\0\x01no\0", "tftp", ""),
@@ -53,7 +57,7 @@ SERVERS: dict[int, tuple[Callable[[bytes], bytes], str, str]] = {
     1900: (lambda q: b"HTTP/1.1 200 OK\r\nST: upnp:rootdevice\r\nServer: Lab/1 UPnP/1.0\r\n\r\n", "upnp", "Lab/1 UPnP/1.0"),
     3478: (stun, "stun", "coTRN"),
     5060: (lambda q: b"SIP/2.0 200 OK\r\nServer: Asterisk 20\r\n\r\n", "sip", "Asterisk 20"),
-    5353: (lambda q: b"\0\0\x84\0" + bytes(8), "mdns", ""),
+    5353: (mdns, "mdns", ""),
     5683: (lambda q: b"\x64\x45" + q[2:8] + b"\xff<>", "coap", ""),
     11211: (lambda q: q[:8] + b"VERSION 1.6.22\r\n", "memcached", "1.6.22"),
 }
@@ -101,3 +105,17 @@ def test_a_port_that_could_not_be_asked_is_not_covered(main: ModuleType) -> None
 def test_bad_parameters(run_job: Callable[..., Any]) -> None:
     assert run_job("UdpPortScanningJob", targetIp="x").code == 1
     assert run_job("UdpPortScanningJob", targetIp=IP, ports=[0]).code == 1
+
+
+def test_a_name_server_on_the_port_of_mdns_is_a_name_server(main: ModuleType, run_job: Callable[..., Any], udp: Callable[..., int], told: Any) -> None:
+    def server(query: bytes) -> bytes:
+        if b"bind" in query:
+            return dns(query)
+        return query[:2] + b"\x81\x83\0\x01\0\0\0\0\0\0" + query[12:]  # no such name; the id is 0, as in the query
+
+    for flags in (b"\x81\x83", b"\x81\x80", b"\x85\x83", b"\x81\x85"):
+        query = main.MDNS_QUERY
+        assert main.SERVICES[5353].version(query[:2] + flags + b"\0\x01\0\0\0\0\0\0" + query[12:]) is None, flags
+    udp(server, "127.0.30.31", 5353)
+    done = run_job("UdpPortScanningJob", targetIp="127.0.30.31", ports=[5353], socketTimeoutSeconds=0.15)
+    assert [told(f)["serviceName"] for f in done.about("PortServiceFinding")] == ["domain"]

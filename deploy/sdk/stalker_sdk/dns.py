@@ -21,6 +21,8 @@ from dataclasses import dataclass, field
 
 A = 1
 CNAME = 5
+MX = 15
+TXT = 16
 AAAA = 28
 NOERROR = 0
 NXDOMAIN = 3
@@ -42,7 +44,7 @@ class MessageError(ValueError):
 
 @dataclass(frozen=True)
 class Record:
-    """A resource record; ``data`` is an address or a name as text."""
+    """A resource record; ``data`` is an address, a name or a text; of an MX "preference name"."""
 
     name: str
     type: int
@@ -97,6 +99,12 @@ class Resolver:
         if problems and (not answer.addresses or len(problems) == len(types)):
             raise problems[0]
         return answer
+
+    def records(self, name: str, rtype: int) -> list[str]:
+        """The data of all records of one type of a name, none when it does not exist. Raises DNSError when nobody answers."""
+        answer = Answer(name)
+        self._chase(answer, name, rtype)
+        return answer.addresses
 
     def _chase(self, answer: Answer, name: str, rtype: int) -> None:
         current, seen = normalise(name), set[str]()
@@ -301,7 +309,26 @@ def _rdata(data: bytes, offset: int, rtype: int, size: int) -> str | None:
         if size != (4 if rtype == A else 16):
             raise MessageError("an address has the wrong length")
         return str(ipaddress.ip_address(data[offset:offset + size]))
+    if rtype == MX:
+        if size < 3:
+            raise MessageError("a mail exchange is cut off")
+        name, end = read_name(data, offset + 2)
+        if end != offset + size:
+            raise MessageError("a mail exchange does not fill its record")
+        return f"{int.from_bytes(data[offset:offset + 2], 'big')} {name or '.'}"
+    if rtype == TXT:
+        return _strings(data[offset:offset + size])
     return None
+
+
+def _strings(data: bytes) -> str:
+    """The character strings of a TXT record, joined, as RFC 7208 §3.3 reads them."""
+    text = b""
+    while data:
+        if len(data) <= data[0]:
+            raise MessageError("a text is cut off")
+        text, data = text + data[1:1 + data[0]], data[1 + data[0]:]
+    return text.decode("utf-8", "replace")
 
 
 def follow(records: Sequence[Record], name: str, rtype: int, aliases: list[str]) -> tuple[str, list[str]]:

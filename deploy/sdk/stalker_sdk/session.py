@@ -14,6 +14,7 @@ from typing import Any, NoReturn, Protocol
 
 from stalker_sdk.findings import Finding
 from stalker_sdk.gateway import Gateway, GatewayError
+from stalker_sdk.redkite import RedKite
 
 __all__ = ["GatewayError", "JobStatus", "Session", "current", "fail", "log_debug", "log_error", "log_finding",
            "log_info", "log_status", "log_warning", "use"]
@@ -61,9 +62,12 @@ class Session:
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Session:
-        """A session as the environment contract says; without a gateway it prints."""
-        url = environ.get("STALKER_GATEWAY", "")
-        output: Output = Gateway(url, environ.get("STALKER_TOKEN", ""), spool=Path.cwd()) if url else Terminal()
+        """A session as the environment contract says; without a gateway, ours or the reference's, it prints."""
+        output: Output = Terminal()
+        if url := environ.get("STALKER_GATEWAY", ""):
+            output = Gateway(url, environ.get("STALKER_TOKEN", ""), spool=Path.cwd())
+        elif context := environ.get("RedKiteContext", ""):
+            output = RedKite(context, environ.get("RedKiteOrchestratorUrl", ""))
         return cls(output, environ.get("STALKER_TERMINATION_LOG", ""))
 
     def finding(self, *findings: Finding) -> None:
@@ -80,6 +84,8 @@ class Session:
 
     def status(self, status: JobStatus | str) -> None:
         """Takes the job's own verdict; anything but Failed changes nothing."""
+        if isinstance(self._output, RedKite) and status in (JobStatus.SUCCESS, JobStatus.FAILED):
+            self._output.status(JobStatus(status).value)
         if status == JobStatus.FAILED:
             self.fail(self._last_error or "the job reported a failure")
         elif status == JobStatus.SUCCESS and isinstance(self._output, Terminal):
