@@ -79,6 +79,10 @@ test-crash: chdb ## say 204,000 findings, kill everything 21 times meanwhile, an
 	STALKER_CRASH_FINDINGS=204000 STALKER_CRASH_KILLS=21 STALKER_CRASH_SEED=$${STALKER_CRASH_SEED:-$$(date +%s)} \
 		$(GOTEST) -count=1 -timeout 20m -run TestKillingEverything -v $(ARGS) ./cmd/internal/crash
 
+.PHONY: test-k8s
+test-k8s: ## the Kubernetes runner against a real control plane (built once: 5 to 12 minutes; ARGS="-run Logs -v")
+	@ARGS='$(ARGS)' .ci/k8s.sh test
+
 .PHONY: test-ui
 test-ui: build ## the web interface: types, units, and every page in a browser
 	@CHDB_LIB_PATH=$(CHDB) .ci/ui.sh test

@@ -6,9 +6,7 @@
 #   .ci/k8s.sh up DIR           start etcd, API server, controllers and scheduler; kubeconfig: DIR/admin.kubeconfig
 #   .ci/k8s.sh restart DIR      stop the API server and start it again
 #   .ci/k8s.sh down DIR         stop everything that was started for DIR
-#   .ci/k8s.sh node-up DIR      with a node: kubelet and containerd, as root, in namespaces of its own
-#   .ci/k8s.sh in DIR COMMAND…  run a command where that node's network is
-#   .ci/k8s.sh test             run the tests that need a cluster, with a node where that is possible
+#   .ci/k8s.sh test             run the tests that need a cluster
 set -euo pipefail
 top=$(cd "$(dirname "$0")/.." && pwd)
 self=$top/.ci/k8s.sh
@@ -89,6 +87,7 @@ start() {
   shift
   setsid "$@" >>"$dir/log/$name.log" 2>&1 </dev/null &
   echo $! >"$dir/pids/$name"
+  disown # what ends it says so itself
 }
 
 wait_for() { # WHAT SECONDS COMMAND…
@@ -151,12 +150,9 @@ stop_one() { # NAME
 }
 
 down() {
-  node_down
   local name
   for name in kube-scheduler kube-controller-manager kube-apiserver etcd; do stop_one "$name"; done
 }
-
-node_down() { :; }
 
 # --- tests
 
