@@ -17,6 +17,14 @@ cache=${STALKER_CACHE:-$HOME/.cache/stalker}/k8s
 say() { printf 'k8s: %s\n' "$*" >&2; }
 die() { say "$*"; exit 1; }
 
+need() { # PROGRAM DEBIAN-PACKAGE
+  command -v "$1" >/dev/null && return
+  [[ $(id -u) == 0 ]] && command -v apt-get >/dev/null || die "$1 is missing: install $2"
+  say "installing $2"
+  apt-get update -qq
+  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$2" >/dev/null
+}
+
 build() {
   local hash bin ldflags p=k8s.io/component-base/version
   hash=$(cat "$sources"/{go.mod,go.sum,main.go} | sha256sum | cut -c1-16)
@@ -118,6 +126,8 @@ apiserver() {
 }
 
 up() {
+  need openssl openssl
+  need curl curl
   mkdir -p "$dir"/{pids,log}
   [[ -e $dir/port ]] || free_port >"$dir/port"
   free_port >"$dir/etcd-port"

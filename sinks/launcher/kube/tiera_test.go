@@ -14,6 +14,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
 
 	"github.com/stalker-asm/stalker/pipeline"
 	"github.com/stalker-asm/stalker/pipeline/bus"
@@ -28,9 +30,18 @@ import (
 func (c *cluster) runner(cfg kube.Config) *kube.Runner {
 	c.t.Helper()
 	if c.limited == nil {
-		c.limited = c.launcherClient()
+		c.limited = c.launcherRights()
 	}
-	r, err := kube.New(cfg, kube.Deps{Client: c.limited, Gateway: "http://127.0.0.1:1/gateway/v1", SDK: sdk, Log: slog.New(slog.DiscardHandler), Metrics: prometheus.NewRegistry()})
+	return c.runnerAt(c.limited, cfg)
+}
+
+func (c *cluster) runnerAt(at *rest.Config, cfg kube.Config) *kube.Runner {
+	c.t.Helper()
+	client, err := kubernetes.NewForConfig(at)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	r, err := kube.New(cfg, kube.Deps{Client: client, Gateway: "http://127.0.0.1:1/gateway/v1", SDK: sdk, Log: slog.New(slog.DiscardHandler), Metrics: prometheus.NewRegistry()})
 	if err != nil {
 		c.t.Fatal(err)
 	}
@@ -39,8 +50,10 @@ func (c *cluster) runner(cfg kube.Config) *kube.Runner {
 }
 
 // once closes a channel at the first of several calls.
-func once(c chan struct{}) func(time.Time) {
-	f := sync.OnceFunc(func() { close(c) })
+func once(c chan struct{}) func(time.Time) { return onceDo(func() { close(c) }) }
+
+func onceDo(fn func()) func(time.Time) {
+	f := sync.OnceFunc(fn)
 	return func(time.Time) { f() }
 }
 
