@@ -7,6 +7,7 @@
 #   .ci/k8s.sh restart DIR      stop the API server and start it again
 #   .ci/k8s.sh down DIR         stop everything that was started for DIR
 #   .ci/k8s.sh test             run the tests that need a cluster
+#   .ci/k8s.sh bench            measure how fast requests become Jobs; prints what go test -bench does
 set -euo pipefail
 top=$(cd "$(dirname "$0")/.." && pwd)
 self=$top/.ci/k8s.sh
@@ -166,33 +167,31 @@ down() {
 
 # --- tests
 
-run_tests() { # TIER COMMAND-PREFIX…
-  local tier=$1
-  shift
-  "$@" env STALKER_TEST_K8S="$dir" STALKER_TEST_K8S_SH="$self" STALKER_TEST_K8S_TIER="$tier" CI_FUNCTIONAL=1 \
-    go test -count=1 -timeout 10m -run 'Cluster' ${ARGS:-} ./sinks/launcher/kube
-}
-
-tests() {
+# with_plane COMMAND… runs a command while a control plane lives.
+with_plane() {
   cd "$top"
   dir=$(mktemp -d "${TMPDIR:-/tmp}/stalker-k8s.XXXXXX")
   trap 'down; rm -rf "$dir"' EXIT
   up
-  say "tier A: a control plane without a node"
-  run_tests A
+  STALKER_TEST_K8S="$dir" STALKER_TEST_K8S_SH="$self" STALKER_TEST_K8S_TIER=A "$@"
 }
+
+tests() { with_plane go test -count=1 -timeout 20m -run Cluster ${ARGS:-} ./sinks/launcher/kube; }
+
+bench() { with_plane go test -run '^$' -bench Cluster -benchtime 1x -timeout 10m ./sinks/launcher/kube; }
 
 case ${1:-} in
   build) build ;;
-  up | restart | down | test)
+  up | restart | down | test | bench)
     bin=$(build)
     dir=${2:-}
-    [[ $1 == test || -n $dir ]] || die "which directory?"
+    [[ $1 == test || $1 == bench || -n $dir ]] || die "which directory?"
     case $1 in
       up) up ;;
       down) down ;;
       restart) stop_one kube-apiserver && apiserver ;;
       test) tests ;;
+      bench) bench ;;
     esac
     ;;
   *) sed -n '2,/^set/p' "$self" | sed '$d; s/^# \{0,1\}//'; exit 2 ;;

@@ -32,7 +32,7 @@ import (
 
 // cluster is that Kubernetes, and a namespace for one test.
 type cluster struct {
-	t      *testing.T
+	t      testing.TB
 	dir    string
 	rest   *rest.Config
 	client kubernetes.Interface
@@ -42,7 +42,7 @@ type cluster struct {
 	after   context.Context //nolint:containedctx // for cleaning up, when the test's own has ended
 }
 
-func tier(t *testing.T, want string) string {
+func tier(t testing.TB, want string) string {
 	t.Helper()
 	dir := os.Getenv("STALKER_TEST_K8S")
 	if dir == "" || os.Getenv("STALKER_TEST_K8S_TIER") != want {
@@ -52,7 +52,7 @@ func tier(t *testing.T, want string) string {
 }
 
 // onCluster makes a namespace with Pod Security restricted.
-func onCluster(t *testing.T, dir string) *cluster {
+func onCluster(t testing.TB, dir string) *cluster {
 	t.Helper()
 	rc, err := clientcmd.BuildConfigFromFlags("", filepath.Join(dir, "admin.kubeconfig"))
 	if err != nil {
@@ -146,9 +146,9 @@ func spec(id string) launcher.Spec {
 	}
 }
 
-func eventually(t *testing.T, what string, ok func() bool) {
+func eventually(t testing.TB, what string, ok func() bool) {
 	t.Helper()
-	for end := time.Now().Add(5 * time.Minute); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(10 * time.Minute); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
 		if ok() {
 			return
 		}

@@ -127,6 +127,7 @@ func (n *node) handle(ctx context.Context, p *corev1.Pod) {
 	pods := n.c.client.CoreV1().Pods(n.c.ns)
 	switch {
 	case p.DeletionTimestamp != nil:
+		n.kubelet.log(p.Name).end()
 		_ = pods.Delete(ctx, p.Name, metav1.DeleteOptions{GracePeriodSeconds: new(int64(0))})
 	case n.take(p):
 		n.room <- struct{}{}

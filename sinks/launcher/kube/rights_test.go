@@ -22,7 +22,7 @@ import (
 )
 
 // kubeconfig writes a client's configuration to a file.
-func kubeconfig(t *testing.T, rc *rest.Config) string {
+func kubeconfig(t testing.TB, rc *rest.Config) string {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "kubeconfig")
 	err := clientcmd.WriteToFile(clientapi.Config{

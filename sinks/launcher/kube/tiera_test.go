@@ -41,6 +41,11 @@ func (c *cluster) runnerAt(at *rest.Config, cfg kube.Config) *kube.Runner {
 	if err != nil {
 		c.t.Fatal(err)
 	}
+	return c.runnerWith(client, cfg)
+}
+
+func (c *cluster) runnerWith(client kubernetes.Interface, cfg kube.Config) *kube.Runner {
+	c.t.Helper()
 	r, err := kube.New(cfg, kube.Deps{Client: client, Gateway: "http://127.0.0.1:1/gateway/v1", SDK: sdk, Log: slog.New(slog.DiscardHandler), Metrics: prometheus.NewRegistry()})
 	if err != nil {
 		c.t.Fatal(err)
@@ -280,10 +285,15 @@ func TestClusterNothingIsLostOrDoubled(t *testing.T) {
 	const all, concurrency = 2000, 100
 	c := onCluster(t, tier(t, "A"))
 	var ended sync.Map
+	kubelet, up := (*kubelet)(nil), make(chan struct{})
 	n := c.node(func(p *corev1.Pod) corev1.PodStatus {
+		<-up
+		kubelet.log(p.Name).print("done\n")
 		ended.Store(p.Labels["stalker.dev/execution"], true)
 		return succeed(p)
 	})
+	kubelet = n.kubelet
+	close(up)
 	b := bustest.New(t)
 	recs := make([]bus.Record, all)
 	for i := range recs {
@@ -325,6 +335,15 @@ func TestClusterNothingIsLostOrDoubled(t *testing.T) {
 			t.Errorf("execution %d ended %v", i, got)
 			break
 		}
+	}
+	printed := map[string]bool{}
+	for _, r := range bustest.Read(t, b, bus.TopicLogs) {
+		if l, err := record.Decode[pipeline.LogLine](r.Value); err == nil && l.Stream == pipeline.StreamStdout && l.Seq == 1 && l.Text == "done" {
+			printed[l.ExecutionID] = true
+		}
+	}
+	if len(printed) != all {
+		t.Errorf("the logs of %d executions were kept, of %d", len(printed), all)
 	}
 	for e, times := range n.times() {
 		if times != 1 {
