@@ -65,7 +65,14 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- if .Values.clickhouse.tls.existingSecret }}{{ $_ := set $tls "caFile" "/etc/stalker/clickhouse/ca.crt" }}{{ end }}
 {{- $_ := set $store "tls" $tls }}
 {{- end }}
-{{- $kube := dict "namespace" .Values.jobs.namespace "image" .Values.jobs.image }}
+{{- $kube := dict "namespace" .Values.jobs.namespace "image" .Values.jobs.image "nucleiImage" .Values.jobs.nucleiImage "rawSockets" .Values.jobs.allowRawSockets }}
+{{- with .Values.jobs.imagePullSecrets }}{{ $_ := set $kube "pullSecrets" . }}{{ end }}
+{{- with .Values.jobs.allowedImages }}{{ $_ := set $kube "allowedImages" . }}{{ end }}
+{{- with .Values.jobs.nodeSelector }}{{ $_ := set $kube "nodeSelector" . }}{{ end }}
+{{- if .Values.jobs.priorityClasses }}
+{{- $_ := set $kube "personClass" (printf "%s-person" (include "stalker.fullname" .)) }}
+{{- $_ := set $kube "automationClass" (printf "%s-automation" (include "stalker.fullname" .)) }}
+{{- end }}
 {{- $derived := dict
   "data" "/var/lib/stalker"
   "log" (dict "format" "json")
@@ -77,18 +84,20 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- toYaml (mergeOverwrite $derived (deepCopy .Values.config)) }}
 {{- end }}
 
-{{- /* Keys that gateway, launcher and API share. */ -}}
-{{- define "stalker.keys" -}}
+{{- /* What one role needs and the others do not get: dict "root" "role". */ -}}
+{{- define "stalker.roleEnv" -}}
+{{- if has .role (list "gateway" "launcher") }}
 - name: STALKER_CFG_JOBTOKENKEY
-  valueFrom: {secretKeyRef: {name: {{ include "stalker.secretName" . }}, key: job-token}}
-- name: STALKER_CFG_SECRETS__KEY
-  valueFrom: {secretKeyRef: {name: {{ include "stalker.secretName" . }}, key: secret-key}}
+  valueFrom: {secretKeyRef: {name: {{ include "stalker.secretName" .root }}, key: job-token}}
+{{- end }}
+{{- if has .role (list "api" "migrate") }}
+- name: STALKER_CFG_CONTROL__DSN
+  valueFrom: {secretKeyRef: {name: {{ include "stalker.databaseSecret" .root }}, key: {{ .root.Values.trial.enabled | ternary "dsn" .root.Values.postgresql.dsnKey }}}}
+{{- end }}
 {{- end }}
 
 {{- /* How the other systems are reached. */ -}}
 {{- define "stalker.env" -}}
-- name: STALKER_CFG_CONTROL__DSN
-  valueFrom: {secretKeyRef: {name: {{ include "stalker.databaseSecret" . }}, key: {{ .Values.trial.enabled | ternary "dsn" .Values.postgresql.dsnKey }}}}
 {{- with .Values.kafka.sasl.existingSecret }}
 - name: STALKER_CFG_BUS__USER
   valueFrom: {secretKeyRef: {name: {{ . }}, key: {{ $.Values.kafka.sasl.userKey }}}}

@@ -13,7 +13,7 @@ import (
 
 // oldestKubernetes is the first release whose Jobs and pods say of their ends what
 // the launcher reads.
-var oldestKubernetes = []int{1, 29}
+var oldestKubernetes = []int{1, 28}
 
 // kubernetes looks at the cluster that jobs run on, with the rights this process has.
 func kubernetes(ctx context.Context, cfg app.Config) []Finding {

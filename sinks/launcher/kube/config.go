@@ -93,7 +93,7 @@ func (s *Sizes) UnmarshalYAML(unmarshal func(any) error) error {
 func DefaultConfig() Config {
 	return Config{
 		Namespace: "stalker-jobs", QPS: 500, Burst: 1000, PullPolicy: string(corev1.PullIfNotPresent),
-		Image: "ghcr.io/stalker-asm/stalker-job-python:1", NucleiImage: "ghcr.io/stalker-asm/stalker-job-nuclei:1",
+		Image: "stalker-job-python", NucleiImage: "stalker-job-nuclei",
 		Sizes: Sizes{
 			"XS": {CPU: "50m", Memory: "50Mi"}, "S": {CPU: "75m", Memory: "75Mi"}, "M": {CPU: "150m", Memory: "150Mi"},
 			"L": {CPU: "250m", Memory: "512Mi"}, "XL": {CPU: "500m", Memory: "1Gi"}, "XXL": {CPU: "1", Memory: "2Gi"},
