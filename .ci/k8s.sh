@@ -173,7 +173,7 @@ with_plane() {
   dir=$(mktemp -d "${TMPDIR:-/tmp}/stalker-k8s.XXXXXX")
   trap 'down; rm -rf "$dir"' EXIT
   up
-  STALKER_TEST_K8S="$dir" STALKER_TEST_K8S_SH="$self" STALKER_TEST_K8S_TIER=A "$@"
+  STALKER_TEST_HELM=$(.ci/chart.sh tool helm) STALKER_TEST_K8S="$dir" STALKER_TEST_K8S_SH="$self" STALKER_TEST_K8S_TIER=A "$@"
 }
 
 tests() { with_plane go test -count=1 -timeout 20m -run Cluster ${ARGS:-} ./sinks/launcher/kube; }

@@ -11,6 +11,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
@@ -187,6 +188,8 @@ func Connect(c Config, log *slog.Logger) (kubernetes.Interface, error) {
 	}
 	rc.QPS, rc.Burst = float32(c.QPS), c.Burst
 	rc.UserAgent = "stalker"
+	rc.ContentType = runtime.ContentTypeProtobuf // costs both sides less than JSON
+	rc.AcceptContentTypes = runtime.ContentTypeProtobuf + "," + runtime.ContentTypeJSON
 	client, err := kubernetes.NewForConfig(rc)
 	if err != nil {
 		return nil, fmt.Errorf("making a Kubernetes client: %w", err)

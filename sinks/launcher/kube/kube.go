@@ -62,6 +62,9 @@ type Runner struct {
 	quotas  corelist.ResourceQuotaLister
 	synced  []cache.InformerSynced
 
+	troubles troubles
+	creating chan struct{} // one token per execution whose objects are being created
+
 	mu       sync.Mutex
 	watches  map[string]*watch // by execution
 	reserved map[string]*reservation
@@ -74,6 +77,9 @@ var (
 	_ launcher.Keeper = (*Runner)(nil)
 	_ launcher.Room   = (*Runner)(nil)
 )
+
+// maxCreating is how many executions' objects are created at once.
+const maxCreating = 32
 
 // New checks the configuration; it asks the cluster nothing.
 func New(cfg Config, d Deps) (*Runner, error) {
@@ -88,7 +94,9 @@ func New(cfg Config, d Deps) (*Runner, error) {
 		cfg: cfg, client: d.Client, gateway: d.Gateway, sdk: sdk,
 		log: d.Log.With("component", "runner"), metrics: newMetrics(d.Metrics), now: time.Now,
 		watches: map[string]*watch{}, reserved: map[string]*reservation{}, freed: make(chan struct{}, 1),
+		creating: make(chan struct{}, maxCreating),
 	}
+	r.troubles = troubles{list: r.listTroubles, now: r.now}
 	ours := informers.WithTweakListOptions(func(o *metav1.ListOptions) { o.LabelSelector = labelManaged + "=" + managedBy })
 	here, slim := informers.WithNamespace(cfg.Namespace), informers.WithTransform(slim)
 	r.factory = informers.NewSharedInformerFactoryWithOptions(d.Client, 0, here, ours, slim)

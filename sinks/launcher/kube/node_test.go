@@ -33,15 +33,12 @@ type node struct {
 	ran   map[string]int // pods by execution
 }
 
-func (c *cluster) node(play func(*corev1.Pod) corev1.PodStatus) *node { return c.nodeFor(10_000, play) }
-
-// nodeFor makes a node on which so many pods fit.
-func (c *cluster) nodeFor(pods int, play func(*corev1.Pod) corev1.PodStatus) *node {
+func (c *cluster) node(play func(*corev1.Pod) corev1.PodStatus) *node {
 	c.t.Helper()
 	n := &node{
 		c: c, name: "node-" + c.ns, play: play, kubelet: c.kubelet(), ran: map[string]int{}, taken: map[types.UID]bool{}, room: make(chan struct{}, 200),
 	}
-	room := corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("1000"), corev1.ResourceMemory: resource.MustParse("1000Gi"), corev1.ResourcePods: *resource.NewQuantity(int64(pods), resource.DecimalSI)}
+	room := corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("1000"), corev1.ResourceMemory: resource.MustParse("1000Gi"), corev1.ResourcePods: resource.MustParse("10000")}
 	_, err := c.client.CoreV1().Nodes().Create(c.t.Context(), &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: n.name, Labels: map[string]string{"stalker-test": c.ns}}}, metav1.CreateOptions{})
 	if err == nil {
 		body, _ := json.Marshal(map[string]any{"status": corev1.NodeStatus{

@@ -11,7 +11,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/labels"
 
 	"github.com/stalker-asm/stalker/pipeline"
@@ -77,7 +76,7 @@ func (r *Runner) wait(ctx context.Context, s *launcher.Spec, w *watch, out func(
 		case <-w.changed:
 		case <-tick.C:
 			if now.pod == nil {
-				w.trouble(r.troubleOf(ctx, now.job))
+				w.trouble(r.troubles.of(ctx, now.job))
 			}
 		}
 	}
@@ -114,7 +113,7 @@ func (r *Runner) ensure(ctx context.Context, s *launcher.Spec) (*batchv1.Job, *l
 	ctx, cancel := context.WithTimeoutCause(ctx, s.StartTimeout, errors.New("start timeout"))
 	defer cancel()
 	for pause := 100 * time.Millisecond; ; pause = min(2*pause, 5*time.Second) {
-		job, err := r.create(ctx, s)
+		job, err := r.createInTurn(ctx, s)
 		if err == nil {
 			return job, nil
 		}
@@ -158,6 +157,18 @@ type tooBigError struct{ size int }
 
 func (e *tooBigError) Error() string {
 	return fmt.Sprintf("code and parameters have %d bytes together, at most %d fit into a Kubernetes Secret", e.size, maxSecret)
+}
+
+// createInTurn keeps the number of calls in flight below what an API server starts
+// to refuse; waiting here costs less than being told to come back.
+func (r *Runner) createInTurn(ctx context.Context, s *launcher.Spec) (*batchv1.Job, error) {
+	select {
+	case r.creating <- struct{}{}:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	defer func() { <-r.creating }()
+	return r.create(ctx, s)
 }
 
 // create makes the Job, or finds it, and then what it mounts.
@@ -278,20 +289,4 @@ func (r *Runner) podsOf(id string) []*corev1.Pod {
 		return nil // an informer's list has no errors
 	}
 	return list
-}
-
-// troubleOf asks why a Job has no pod.
-func (r *Runner) troubleOf(ctx context.Context, j *batchv1.Job) string {
-	if j == nil {
-		return ""
-	}
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
-	defer cancel()
-	list, err := r.client.CoreV1().Events(r.cfg.Namespace).List(ctx, metav1.ListOptions{
-		FieldSelector: fields.Set{"involvedObject.uid": string(j.UID), "reason": "FailedCreate"}.String(), Limit: 10,
-	})
-	if err != nil || len(list.Items) == 0 {
-		return "" // what is not known is not said
-	}
-	return list.Items[len(list.Items)-1].Message
 }
