@@ -25,6 +25,8 @@ type template struct {
 }
 
 type subscription struct {
+	Trigger  string `yaml:"triggerType"`
+	Input    string
 	Name     string   `yaml:"name"`
 	Findings []string `yaml:"findings"`
 	Job      struct {
@@ -71,7 +73,7 @@ func TestSubscriptions(t *testing.T) {
 		for _, p := range jobs[s.Job.Name].Parameters {
 			declared[p.Name] = true
 		}
-		if len(declared) == 0 || s.Name == "" || len(s.Findings) == 0 {
+		if len(declared) == 0 || s.Name == "" || (s.Trigger == "cron") != (s.Input != "") || (s.Input == "") == (len(s.Findings) == 0) {
 			t.Errorf("%s: incomplete, or its job %q does not exist", f, s.Job.Name)
 		}
 		for _, p := range s.Job.Parameters {
