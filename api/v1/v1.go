@@ -261,6 +261,7 @@ func (a *API) routes(r chi.Router) {
 	r.Delete("/secrets/{id}", a.deleteSecret)
 	r.Get("/subscriptions", a.listSubscriptions)
 	r.Post("/subscriptions", a.createSubscription)
+	r.Post("/subscriptions/check", a.checkSubscription)
 	r.Get("/subscriptions/{id}", a.getSubscription)
 	r.Patch("/subscriptions/{id}", a.updateSubscription)
 	r.Delete("/subscriptions/{id}", a.deleteSubscription)

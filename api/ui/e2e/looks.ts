@@ -3,7 +3,7 @@ import { barriers } from './axe';
 import { settled, shot, type View, type World } from './world';
 
 const lists = ['domains', 'hosts', 'ip-ranges', 'ports', 'websites', 'findings', 'executions', 'jobs', 'subscriptions', 'projects'];
-const others = ['changes'];
+const others = ['changes', 'jobs/new', 'subscriptions/new'];
 const views: View[] = [
   { scheme: 'light', width: 1440 },
   { scheme: 'dark', width: 1440 },
@@ -23,7 +23,7 @@ async function routes(w: World): Promise<[name: string, path: string][]> {
     return found ? [[`${list}-one`, `/${list}/${found.id}`]] : [];
   };
   const details = lists.filter((l) => l !== 'findings').map(of);
-  return [['dashboard', '/'], ...[...lists, ...others].map((l): [string, string] => [l, `/${l}`]), ...(await Promise.all(details)).flat(), ['not-found', '/nowhere']];
+  return [['dashboard', '/'], ...[...lists, ...others].map((l): [string, string] => [l.replace('/', '-'), `/${l}`]), ...(await Promise.all(details)).flat(), ['not-found', '/nowhere']];
 }
 
 /** looks leaves a picture of every page, and checks each for barriers, overflow and complaints. */

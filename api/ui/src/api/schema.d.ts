@@ -1735,6 +1735,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/subscriptions/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Check a subscription's document
+         * @description What is wrong with it, with line and column, and what it would do. Nothing is saved.
+         */
+        post: operations["checkSubscription"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/subscriptions/{id}": {
         parameters: {
             query?: never;
@@ -2162,6 +2182,8 @@ export interface components {
         };
         DocumentProblem: {
             column: number;
+            /** @description What could stand there. */
+            expected?: string[];
             /** @description From 1; 0 when the document as a whole is meant. */
             line: number;
             message: string;
@@ -2932,6 +2954,13 @@ export interface components {
             trigger?: string;
             updatedAt: components["schemas"]["Time"];
             version: number;
+        };
+        SubscriptionCheck: {
+            findings?: string[];
+            job?: string;
+            problems: components["schemas"]["DocumentProblem"][];
+            schedule?: string;
+            trigger?: string;
         };
         SubscriptionInput: {
             document?: string;
@@ -6564,6 +6593,38 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Backtest"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    checkSubscription: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "document": "name: A\nfindings: [PortFinding]\ncooldown: 1\njob: {name: J}\n"
+                 *     }
+                 */
+                "application/json": {
+                    document: string;
+                };
+            };
+        };
+        responses: {
+            /** @description What it says, and its problems; none when it could be saved and would fire. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SubscriptionCheck"];
                 };
             };
             default: components["responses"]["Problem"];

@@ -1,4 +1,5 @@
-import { Group, Text } from '@mantine/core';
+import { ActionIcon, Group, Text, Tooltip } from '@mantine/core';
+import { IconAffiliate } from '@tabler/icons-react';
 import { Link } from 'react-router';
 import type { Finding } from '~/api/types';
 import { fieldText, findingTitle, picture } from '~/lib/finding';
@@ -17,7 +18,10 @@ export function FindingCard({ finding: f, about = false }: { finding: Finding; a
     <article className={classes.card}>
       <Group justify="space-between" wrap="nowrap" gap="xs">
         <Text fw={550} size="sm" style={{ overflowWrap: 'anywhere' }}>{findingTitle(f)}</Text>
-        <CopyButton value={JSON.stringify(f, null, 2)} label={t.finding.json} />
+        <Group gap={2} wrap="nowrap">
+          <Tooltip label={t.launch.subscribe}><ActionIcon size="sm" component={Link} to={`/subscriptions/new?finding=${encodeURIComponent(f.key)}`} aria-label={t.launch.subscribe}><IconAffiliate size={14} /></ActionIcon></Tooltip>
+          <CopyButton value={JSON.stringify(f, null, 2)} label={t.finding.json} />
+        </Group>
       </Group>
       {about && <KeyLink of={f.correlationKey} />}
       {(fields.length > 0 || f.tag) && (

@@ -1,7 +1,12 @@
-import { Alert } from '@mantine/core';
-import { Link, useParams } from 'react-router';
+import { Alert, Button } from '@mantine/core';
+import { IconPlayerStop, IconRefresh } from '@tabler/icons-react';
+import { Link, useNavigate, useParams } from 'react-router';
+import { useRetry, useStop } from '~/api/launch';
+import { useMay } from '~/api/may';
 import { useOne } from '~/api/queries';
 import type { Argument, Execution as ExecutionView } from '~/api/types';
+import { notify } from '~/app/notify';
+import { ChainPanel } from '~/components/ChainPanel';
 import { Facts } from '~/components/Facts';
 import { FindingsPanel } from '~/components/FindingsPanel';
 import { KeyLink, ProjectName } from '~/components/Links';
@@ -24,7 +29,7 @@ export default function Execution() {
   const args = e.arguments ?? [];
   return (
     <>
-      <PageHead title={e.job} up={{ to: '/executions', label: t.nouns.execution.title }} note={<StateBadge state={e.state} />} />
+      <PageHead title={e.job} up={{ to: '/executions', label: t.nouns.execution.title }} note={<StateBadge state={e.state} />}><Actions of={e} /></PageHead>
       <div className={detail.columns}>
         <div className={detail.main}>
           {e.detail && (
@@ -44,9 +49,27 @@ export default function Execution() {
               <Facts facts={args.map((a) => [a.name, <span key={a.name} className="mono">{valueOf(a)}</span>])} />
             </Panel>
           )}
+          <ChainPanel id={e.id} live={!ended(e.state)} />
         </aside>
       </div>
     </>
+  );
+}
+
+/** Actions stops what runs, and repeats what ended. */
+function Actions({ of: e }: { of: ExecutionView }) {
+  const may = useMay();
+  const navigate = useNavigate();
+  const stop = useStop();
+  const retry = useRetry();
+  const failed = { onError: (x: Error) => void notify({ color: 'red', title: t.marks.failed, message: x.message }) };
+  if (!ended(e.state)) {
+    return may('automation:job-executions:update', e.projectId) && (
+      <Button variant="default" leftSection={<IconPlayerStop size={14} />} loading={stop.isPending} onClick={() => stop.mutate(e.id, failed)}>{t.launch.stop}</Button>
+    );
+  }
+  return may('automation:job-executions:create', e.projectId) && (
+    <Button variant="default" leftSection={<IconRefresh size={14} />} loading={retry.isPending} onClick={() => retry.mutate(e.id, { ...failed, onSuccess: (x) => void navigate(`/executions/${x.id}`) })}>{t.launch.retry}</Button>
   );
 }
 
@@ -68,8 +91,7 @@ function Summary({ execution: e }: { execution: ExecutionView }) {
         e.attempt > 1 && [t.execution.attempt, String(e.attempt)],
         e.runner && [t.execution.runner, e.runner],
         [t.execution.cause, <Cause key="c" of={e} />],
-        e.cause.parentId && [t.execution.parent, <Link key="x" className="link" to={`/executions/${e.cause.parentId}`}>{t.execution.parentLink}</Link>],
-        e.cause.depth > 0 && [t.execution.chain, String(e.cause.depth)],
+        e.cause.retryOf && [t.launch.retryOf, <Link key="x" className="link" to={`/executions/${e.cause.retryOf}`}>{t.execution.parentLink}</Link>],
       ]}
     />
   );

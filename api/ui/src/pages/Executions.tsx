@@ -4,10 +4,12 @@ import { useProject } from '~/app/project';
 import { executionColumns, toExecution } from '~/components/executionColumns';
 import { FilterTabs } from '~/components/FilterTabs';
 import { ProjectName } from '~/components/Links';
+import { RunJob } from '~/components/RunJob';
 import { ListPage, useFilter } from '~/components/ListPage';
 import type { Column } from '~/components/table';
 import { setTerm, valueOf } from '~/lib/filter';
 import { t } from '~/text';
+import { Many } from './ExecutionsMany';
 
 const states = Object.keys(t.execution.states) as State[];
 
@@ -26,6 +28,8 @@ export default function Executions() {
   const [q, setQ] = useFilter();
   const [project] = useProject();
   const counts = useCounts(project).data?.executions;
+  const open = counts ? counts.queued + counts.starting + counts.running : 0;
+  const failed = counts ? counts.failed + counts.timed_out + counts.lost : 0;
   const state = valueOf(q, 'state');
   const tabs = [
     { value: '', label: t.execution.all },
@@ -42,6 +46,7 @@ export default function Executions() {
       facets={facets}
       filters={<FilterTabs label={t.execution.state} tabs={tabs} value={state} onChange={(s) => setQ(setTerm(q, 'state', s))} />}
       emptyText={t.execution.empty}
+      actions={<><Many q={q} project={project} open={open} failed={failed} /><RunJob /></>}
     />
   );
 }

@@ -1,55 +1,53 @@
-import { useParams } from 'react-router';
-import { useJobs } from '~/api/queries';
-import type { Parameter } from '~/api/types';
-import { Code } from '~/components/Code';
-import detail from '~/components/Detail.module.css';
-import { Facts } from '~/components/Facts';
+import { Button } from '@mantine/core';
+import { Link, useNavigate, useParams } from 'react-router';
+import { useDelete, useDuplicate } from '~/api/automation';
+import { useMay } from '~/api/may';
+import { useOne } from '~/api/queries';
+import type { Job as JobView } from '~/api/types';
+import { notify } from '~/app/notify';
+import { ConfirmDelete } from '~/components/ConfirmDelete';
 import { PageHead } from '~/components/PageHead';
-import { Panel } from '~/components/Panel';
+import { RunJob } from '~/components/RunJob';
 import { Loading, Problem } from '~/components/States';
-import { NotFound } from '~/app/NotFound';
 import { t } from '~/text';
+import { JobForm } from './JobForm';
 
 export default function Job() {
-  const { id } = useParams();
-  const jobs = useJobs();
-  if (jobs.isPending) return <Loading />;
-  if (jobs.error) return <Problem error={jobs.error} retry={() => void jobs.refetch()} />;
-  const job = jobs.data.items.find((j) => j.id === id);
-  if (!job) return <NotFound />;
+  const { id = '' } = useParams();
+  const one = useOne<JobView>('/jobs', id);
+  if (one.isPending) return <Loading />;
+  if (one.error) return <Problem error={one.error} retry={() => void one.refetch()} />;
+  const job = one.data;
   return (
     <>
-      <PageHead title={job.name} up={{ to: '/jobs', label: t.nouns.job.title }} note={job.builtIn && t.job.builtIn} />
-      <div className={detail.columns}>
-        <div className={detail.main}>
-          <Panel title={t.job.code} flush><Code text={job.code} /></Panel>
-        </div>
-        <aside className={detail.side}>
-          <Panel title={t.resource.details}>
-            <Facts facts={[
-              job.summary && [t.job.summary, job.summary],
-              [t.job.type, job.type],
-              job.language && [t.job.language, job.language],
-              job.category && [t.job.category, job.category],
-            ]} />
-          </Panel>
-          {job.parameters && job.parameters.length > 0 && (
-            <Panel title={t.job.parameters}>
-              <Facts facts={job.parameters.map((p) => [p.name, <About key={p.name} parameter={p} />])} />
-            </Panel>
-          )}
-        </aside>
-      </div>
+      <PageHead title={job.name} up={{ to: '/jobs', label: t.nouns.job.title }} note={job.builtIn && t.job.builtIn}>
+        <Actions job={job} />
+        <RunJob job={job.name} />
+      </PageHead>
+      <JobForm key={`${job.id}/${job.version}`} job={job} onSaved={() => void notify({ message: t.actions.saved })} />
     </>
   );
 }
 
-function About({ parameter: p }: { parameter: Parameter }) {
+function Actions({ job }: { job: JobView }) {
+  const may = useMay();
+  const navigate = useNavigate();
+  const duplicate = useDuplicate<JobView>('/jobs');
+  const remove = useDelete('/jobs');
+  const copy = () => duplicate.mutate(job.id, {
+    onSuccess: (made) => void navigate(`/jobs/${made.id}`),
+    onError: (e) => void notify({ color: 'red', title: t.marks.failed, message: e.message }),
+  });
   return (
     <>
-      <span className="mono">{p.type}</span>
-      {p.default !== undefined && p.default !== null && <span className="faint">, {t.job.default} <span className="mono">{JSON.stringify(p.default)}</span></span>}
-      {p.summary && <div className="faint">{p.summary}</div>}
+      {may('automation:subscriptions:create') && <Button variant="default" component={Link} to={`/subscriptions/new?job=${encodeURIComponent(job.name)}`}>{t.job.subscribe}</Button>}
+      {may('automation:custom-jobs:create') && <Button variant="default" loading={duplicate.isPending} onClick={copy}>{t.subscription.duplicate}</Button>}
+      {!job.builtIn && may('automation:custom-jobs:delete') && (
+        <ConfirmDelete
+          title={t.job.remove} text={t.job.removeText} word={job.name} busy={remove.isPending} error={remove.error}
+          onConfirm={() => remove.mutate(job.id, { onSuccess: () => void navigate('/jobs') })}
+        />
+      )}
     </>
   );
 }

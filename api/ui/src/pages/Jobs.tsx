@@ -1,4 +1,7 @@
+import { Button } from '@mantine/core';
+import { IconPlus } from '@tabler/icons-react';
 import { Link } from 'react-router';
+import { useMay } from '~/api/may';
 import { useJobs } from '~/api/queries';
 import type { Job } from '~/api/types';
 import { DefinitionList } from '~/components/DefinitionList';
@@ -14,6 +17,12 @@ const columns: Column<Job>[] = [
   { id: 'builtIn', label: '', width: 90, cell: (j) => j.builtIn && <span className="faint">{t.job.builtIn}</span> },
 ];
 
+function NewButton() {
+  const may = useMay();
+  if (!may('automation:custom-jobs:create')) return null;
+  return <Button component={Link} to="/jobs/new" leftSection={<IconPlus size={14} />}>{t.job.create}</Button>;
+}
+
 export default function Jobs() {
-  return <DefinitionList noun={t.nouns.job} list={useJobs()} columns={columns} to={to} search={t.job.search} textOf={(j) => `${j.name} ${j.summary ?? ''} ${j.category ?? ''}`} empty={t.job.empty} />;
+  return <DefinitionList noun={t.nouns.job} list={useJobs()} columns={columns} to={to} search={t.job.search} textOf={(j) => `${j.name} ${j.summary ?? ''} ${j.category ?? ''}`} empty={t.job.empty} actions={<NewButton />} />;
 }

@@ -1,40 +1,86 @@
-import { useParams } from 'react-router';
-import { useSubscriptions } from '~/api/queries';
-import { NotFound } from '~/app/NotFound';
-import { Code } from '~/components/Code';
+import { Button } from '@mantine/core';
+import { useNavigate, useParams } from 'react-router';
+import { useDelete, useDuplicate, useSaveSubscription } from '~/api/automation';
+import { useMay } from '~/api/may';
+import { useOne } from '~/api/queries';
+import type { Subscription as SubscriptionView } from '~/api/types';
+import { notify } from '~/app/notify';
+import { ConfirmDelete } from '~/components/ConfirmDelete';
 import detail from '~/components/Detail.module.css';
 import { Facts } from '~/components/Facts';
 import { ProjectName } from '~/components/Links';
 import { PageHead } from '~/components/PageHead';
 import { Panel } from '~/components/Panel';
 import { Loading, Problem } from '~/components/States';
+import { useUnsaved } from '~/components/useUnsaved';
 import { When } from '~/components/When';
 import { t } from '~/text';
+import { Editing, Enabled, ReadOnly, useDraft } from './SubscriptionEditing';
 
 export default function Subscription() {
-  const { id } = useParams();
-  const subscriptions = useSubscriptions();
-  if (subscriptions.isPending) return <Loading />;
-  if (subscriptions.error) return <Problem error={subscriptions.error} retry={() => void subscriptions.refetch()} />;
-  const s = subscriptions.data.items.find((x) => x.id === id);
-  if (!s) return <NotFound />;
+  const { id = '' } = useParams();
+  const one = useOne<SubscriptionView>('/subscriptions', id);
+  if (one.isPending) return <Loading />;
+  if (one.error) return <Problem error={one.error} retry={() => void one.refetch()} />;
+  return <Loaded key={id} subscription={one.data} />;
+}
+
+function Loaded({ subscription: s }: { subscription: SubscriptionView }) {
+  const save = useSaveSubscription();
+  const toggle = useSaveSubscription();
+  const [draft, setDraft, changed] = useDraft(s.document);
+  const may = useMay();
+  const allowed = (action: string) => may(`automation:subscriptions:${action}`, s.projectId);
+  const editable = allowed('update') && !s.builtIn;
+  useUnsaved(changed);
+  const send = () => save.mutate({ id: s.id, document: draft }, { onSuccess: () => void notify({ message: t.actions.saved }) });
   return (
     <>
-      <PageHead title={s.name} up={{ to: '/subscriptions', label: t.nouns.subscription.title }} note={s.builtIn && t.subscription.builtIn} />
+      <PageHead title={s.name} up={{ to: '/subscriptions', label: t.nouns.subscription.title }} note={s.builtIn && t.subscription.builtIn}>
+        <Enabled on={s.enabled} disabled={!allowed('update') || toggle.isPending} onChange={(enabled) => toggle.mutate({ id: s.id, enabled })} />
+        <Actions subscription={s} />
+      </PageHead>
       <div className={detail.columns}>
         <div className={detail.main}>
-          <Panel title={t.subscription.document} flush><Code text={s.document} /></Panel>
+          {s.builtIn && <ReadOnly text={t.subscription.readOnly} />}
+          <Editing document={draft} onChange={editable ? setDraft : undefined} onSave={send} saving={save.isPending} error={save.error} changed={changed} />
         </div>
         <aside className={detail.side}>
           <Panel title={t.resource.details}>
             <Facts facts={[
-              [t.subscription.state, s.enabled ? t.subscription.on : t.subscription.off],
+              [t.subscription.state, s.broken ? t.subscription.broken : s.enabled ? t.subscription.on : t.subscription.off],
+              s.trigger && [t.subscription.trigger, s.trigger],
+              s.schedule && [t.subscription.schedule, <span key="s" className="mono">{s.schedule}</span>],
+              (s.findings?.length ?? 0) > 0 && [t.nouns.finding.title, s.findings?.join(', ')],
+              s.job && [t.subscription.job, s.job],
               [t.subscription.scope, s.projectId ? <ProjectName key="p" id={s.projectId} /> : t.subscription.every],
               [t.subscription.changed, <When key="u" at={s.updatedAt} />],
             ]} />
           </Panel>
         </aside>
       </div>
+    </>
+  );
+}
+
+function Actions({ subscription: s }: { subscription: SubscriptionView }) {
+  const navigate = useNavigate();
+  const may = useMay();
+  const duplicate = useDuplicate<SubscriptionView>('/subscriptions');
+  const remove = useDelete('/subscriptions');
+  const copy = () => duplicate.mutate(s.id, {
+    onSuccess: (made) => void navigate(`/subscriptions/${made.id}`),
+    onError: (e) => void notify({ color: 'red', title: t.marks.failed, message: e.message }),
+  });
+  return (
+    <>
+      {may('automation:subscriptions:create', s.projectId) && <Button variant="default" loading={duplicate.isPending} onClick={copy}>{t.subscription.duplicate}</Button>}
+      {!s.builtIn && may('automation:subscriptions:delete', s.projectId) && (
+        <ConfirmDelete
+          title={t.subscription.remove} text={t.subscription.removeText} word={s.name} busy={remove.isPending} error={remove.error}
+          onConfirm={() => remove.mutate(s.id, { onSuccess: () => void navigate('/subscriptions') })}
+        />
+      )}
     </>
   );
 }

@@ -40,7 +40,7 @@ export function TargetsForm({ projects, project: initial, fixed, onDone }: Props
     <form onSubmit={submit}>
       <Stack gap="md">
         {!fixed && (
-          <Select label={t.targets.project} required searchable data={projects.map((p) => ({ value: p.id, label: p.name }))} value={id} onChange={setId} />
+          <Select label={t.targets.project} required searchable allowDeselect={false} data={projects.map((p) => ({ value: p.id, label: p.name }))} value={id} onChange={setId} />
         )}
         <Textarea
           label={t.targets.paste} description={t.targets.hint} placeholder={t.targets.placeholder} data-autofocus
