@@ -74,7 +74,7 @@ func sample(name string) string {
 	switch {
 	case strings.HasSuffix(name, "__DSN"):
 		return "postgres://stalker:x@postgres:5432/stalker"
-	case name == "STALKER_CFG_JOBTOKENKEY":
+	case name == "STALKER_CFG_JOBTOKENKEY", name == "STALKER_CFG_SECRETS__KEY":
 		return "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
 	default:
 		return "x"

@@ -9,7 +9,7 @@ import (
 // Config says with which keys secrets are closed and opened. One of the three may be
 // set.
 type Config struct {
-	// Key holds the keys that close and open secrets, AGE-SECRET-KEY-1…, the newest first, on lines of their own or separated by commas. stalker secrets key makes one.
+	// Key holds the keys that close and open secrets, AGE-SECRET-KEY-1… or 32 random bytes in base64, the newest first, on lines of their own or separated by commas. stalker secrets key makes one.
 	Key config.Secret `yaml:"key"`
 	// KeyFile is a file with the same. With neither, a process that has every role makes a key of its own, kept in the data directory.
 	KeyFile string `yaml:"keyFile"`

@@ -51,7 +51,7 @@ func Parse(text string) (*Keys, error) {
 		if line == "" || strings.HasPrefix(line, "#") {
 			continue
 		}
-		id, err := age.ParseX25519Identity(line)
+		id, err := identity(line)
 		if err != nil {
 			return nil, fmt.Errorf("line %d is no key, such as AGE-SECRET-KEY-1…: stalker secrets key makes one", n+1) // the error would repeat the key
 		}

@@ -90,6 +90,10 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 - name: STALKER_CFG_JOBTOKENKEY
   valueFrom: {secretKeyRef: {name: {{ include "stalker.secretName" .root }}, key: job-token}}
 {{- end }}
+{{- if has .role (list "api" "launcher") }}
+- name: STALKER_CFG_SECRETS__KEY
+  valueFrom: {secretKeyRef: {name: {{ include "stalker.secretName" .root }}, key: secret-key}}
+{{- end }}
 {{- if has .role (list "api" "migrate") }}
 - name: STALKER_CFG_CONTROL__DSN
   valueFrom: {secretKeyRef: {name: {{ include "stalker.databaseSecret" .root }}, key: {{ .root.Values.trial.enabled | ternary "dsn" .root.Values.postgresql.dsnKey }}}}
