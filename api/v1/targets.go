@@ -143,8 +143,6 @@ func (a *API) records(projectID, userID string, targets []target) ([]bus.Record,
 
 // visible waits, within a bound, until the projector has passed the records.
 func (a *API) visible(ctx context.Context, recs []bus.Record) bool {
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
-	defer cancel()
 	ends := bus.Offsets{}
 	for _, r := range recs {
 		if ends[r.Topic] == nil {
@@ -152,5 +150,12 @@ func (a *API) visible(ctx context.Context, recs []bus.Record) bool {
 		}
 		ends[r.Topic][r.Partition] = max(ends[r.Topic][r.Partition], r.Offset+1)
 	}
+	return a.passed(ctx, ends)
+}
+
+// passed waits, within a bound, until the projector has passed some offsets.
+func (a *API) passed(ctx context.Context, ends bus.Offsets) bool {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
 	return a.Progress.WaitCommitted(ctx, bus.GroupProjector, ends) == nil
 }

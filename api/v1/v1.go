@@ -75,6 +75,8 @@ type store interface {
 	Facets(ctx context.Context, q pipeline.FacetQuery) ([]pipeline.Facet, error)
 	Counts(ctx context.Context, projectID string) (pipeline.Counts, error)
 	analytics
+	Known(ctx context.Context, projectID string, ids []string) (map[string]bool, error)
+	AddressesOf(ctx context.Context, projectID string, domains []string) (map[string][]string, error)
 	DeleteProject(ctx context.Context, projectID string) error
 }
 
@@ -110,6 +112,7 @@ type API struct {
 	exports   chan struct{} // one for each that is running
 	backtests chan struct{} // the same
 	tails     chan struct{} // one for each log that is followed
+	imports   chan struct{} // as exports
 
 	stopping chan struct{} // closed by Stop
 	stop     func()
@@ -124,7 +127,7 @@ func New(d Deps) (*API, error) {
 	stopping := make(chan struct{})
 	return &API{
 		Deps: d, log: d.Log.With("component", "api"), doc: doc, now: time.Now, exports: make(chan struct{}, maxExports),
-		backtests: make(chan struct{}, maxBacktests),
+		backtests: make(chan struct{}, maxBacktests), imports: make(chan struct{}, maxImports),
 		tails:     make(chan struct{}, maxTails), stopping: stopping, stop: sync.OnceFunc(func() { close(stopping) }),
 	}, nil
 }
@@ -211,6 +214,7 @@ func (a *API) routes(r chi.Router) {
 		r.Post("/domains", a.addDomains)
 		r.Post("/hosts", a.addHosts)
 		r.Post("/ip-ranges", a.addRanges)
+		r.Post("/imports", a.importFile)
 		r.Get("/activity", a.activity)
 		r.Get("/changes", a.listChanges)
 		r.Get("/diff", a.diff)

@@ -35,6 +35,7 @@ func root() *cobra.Command {
 	c.AddCommand(openapiCommand(), demoCommand())
 	c.AddCommand(ruleCommand(), exportCommand(), jobCommand(), secretsCommand())
 	c.AddCommand(explainCommand())
+	c.AddCommand(importCommand())
 	c.AddCommand(replayCommand(), verifyCommand(), dlqCommand())
 	return c
 }

@@ -24,6 +24,7 @@ type Origin struct {
 	Control     int64
 	At          time.Time
 	Since       time.Time // when the sender began to look; zero means at At
+	Ran         string    // of an import: when the tool says it ran, which makes the same statement another one
 }
 
 // Finding parses, checks and normalises one finding. The id is derived from the
@@ -51,6 +52,9 @@ func Finding(raw json.RawMessage, o Origin) (pipeline.Finding, error) {
 		}
 	}
 	origin := o.ExecutionID
+	if o.Source == pipeline.SourceImport { // the same file again says nothing new
+		origin = "import/" + o.ProjectID + "/" + o.Ran
+	}
 	if origin == "" { // a person says the same thing again at another time: that is news
 		origin = fmt.Sprintf("%s/%s/%d", o.ProjectID, o.UserID, f.At.UnixMilli())
 	}

@@ -86,3 +86,25 @@ func (s *Store) NamesOf(ctx context.Context, projectID string, ips []string) (na
 	})
 	return names, err
 }
+
+// AddressesOf returns the addresses that names of a project resolve to.
+func (s *Store) AddressesOf(ctx context.Context, projectID string, domains []string) (addresses map[string][]string, err error) {
+	ctx, done := s.reading(ctx, "domain_hosts")
+	defer func() { done(&err) }()
+	addresses = map[string][]string{}
+	q := relatedQuery{table: "domain_hosts", one: "domain", typ: "String", other: "addr", having: visibleGrouped}
+	for _, d := range domains {
+		q.add(projectID, d)
+	}
+	if len(domains) == 0 {
+		return addresses, nil
+	}
+	_, err = all(ctx, s, q, func(r scanner) (struct{}, error) {
+		var project, domain string
+		var addr netip.Addr
+		err := r.Scan(&project, &domain, &addr)
+		addresses[domain] = append(addresses[domain], addr.Unmap().String())
+		return struct{}{}, err
+	})
+	return addresses, err
+}

@@ -101,6 +101,25 @@ func (q acceptedQuery) SQL() (string, []any) {
 		[]any{clickhouse.Named("projects", q.projects), clickhouse.Named("executions", q.executions), clickhouse.Named("ids", q.ids)}
 }
 
+// Known returns which of the ids are those of findings that no execution said: of
+// people and of imports.
+func (s *Store) Known(ctx context.Context, projectID string, ids []string) (known map[string]bool, err error) {
+	ctx, done := s.reading(ctx, "finding_ids")
+	defer func() { done(&err) }()
+	known = map[string]bool{}
+	if len(ids) == 0 {
+		return known, nil
+	}
+	_, err = all(ctx, s, acceptedQuery{[]string{projectID}, []string{""}, ids}, func(r scanner) (struct{}, error) {
+		var id string
+		var at time.Time
+		err := r.Scan(&id, &at)
+		known[id] = true
+		return struct{}{}, err
+	})
+	return known, err
+}
+
 // Findings lists stored findings, newest first.
 func (s *Store) Findings(ctx context.Context, q pipeline.FindingQuery) (page pipeline.Page[pipeline.StoredFinding], err error) {
 	ctx, done := s.reading(ctx, "findings")

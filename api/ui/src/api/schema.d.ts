@@ -1386,6 +1386,29 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/projects/{projectId}/imports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 5f1e8a0c9b7d4e6f8a0b1c2d */
+                projectId: components["parameters"]["ProjectId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Import what another tool wrote
+         * @description The body is the file, gzip or not, up to 1 GiB unpacked. It is read as a stream. Sending the same file again changes nothing, so an import that broke off is just repeated. What is taken are findings and start the same chain as those of jobs.
+         */
+        post: operations["importFile"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/projects/{projectId}/ip-ranges": {
         parameters: {
             query?: never;
@@ -2408,6 +2431,29 @@ export interface components {
         };
         /** @example 5f1e8a0c9b7d4e6f8a0b1c2d */
         Id: string;
+        Imported: {
+            /** @description That the file holds. */
+            findings: number;
+            /** @enum {string} */
+            format: "nmap" | "masscan" | "nuclei" | "httpx" | "subfinder" | "naabu" | "katana" | "list";
+            /** @description That were, or are in the file twice. */
+            known: number;
+            lines: number;
+            /** @description That were not imported before. */
+            new: number;
+            /** @description The first 100. */
+            problems: {
+                line: number;
+                message: string;
+            }[];
+            /** @description Lines or entries that could not be taken. */
+            rejected: number;
+            /** @description The file breaks off; what stands before was taken. */
+            truncated: boolean;
+            /** @description About websites of names of which the project knows no address yet. Import the file again once they resolve. */
+            unplaced: number;
+            visible: boolean;
+        };
         InputError: {
             column?: number;
             /**
@@ -5916,6 +5962,53 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Marked"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    importFile: {
+        parameters: {
+            query?: {
+                /** @description Whose file it is; found out when missing. */
+                format?: "nmap" | "masscan" | "nuclei" | "httpx" | "subfinder" | "naabu" | "katana" | "list";
+                /** @description Say what would be taken, and take nothing. */
+                dryRun?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @example 5f1e8a0c9b7d4e6f8a0b1c2d */
+                projectId: components["parameters"]["ProjectId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/gzip": string;
+                "application/octet-stream": string;
+                "application/x-ndjson": string;
+                "application/xml": string;
+                "text/plain": string;
+                "text/xml": string;
+            };
+        };
+        responses: {
+            /** @description It is read, and the next read shows what it held. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Imported"];
+                };
+            };
+            /** @description It is read, and what it held shows soon. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Imported"];
                 };
             };
             default: components["responses"]["Problem"];
