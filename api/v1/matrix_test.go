@@ -280,6 +280,10 @@ func (st *stage) idOf(path string) string {
 		document := fmt.Sprintf("name: %s\nfindings: [PortFinding]\ncooldown: 1\njob: {name: J}\n", pipeline.NewID())
 		st.operator().must("POST", "/subscriptions", map[string]any{"projectId": st.own, "document": document}, &s)
 		return s.ID
+	case "secrets":
+		var made struct{ ID string }
+		st.operator().must("POST", "/secrets", map[string]any{"projectId": st.own, "name": "S" + pipeline.NewID(), "value": "v"}, &made)
+		return made.ID
 	default:
 		return ""
 	}
@@ -336,7 +340,7 @@ func (st *stage) act(r *role, op *openapi.Operation, allowed bool) {
 	if a.status >= 400 {
 		_ = json.Unmarshal(a.body, &p)
 	}
-	hidden := a.status == 404 && (strings.Contains(p.Detail, "no project has the id") || strings.Contains(p.Detail, "nothing has this id") || strings.Contains(p.Detail, "no subscription has"))
+	hidden := a.status == 404 && (strings.Contains(p.Detail, "no project has the id") || strings.Contains(p.Detail, "nothing has this id") || strings.Contains(p.Detail, "no subscription has") || strings.Contains(p.Detail, "no secret has"))
 	switch {
 	case allowed && (a.status == 401 || a.status == 403 || hidden):
 		st.t.Errorf("%s may %s and got %d %s", r.name, op.ID, a.status, a.body)
