@@ -128,7 +128,7 @@ func New(d Deps) (*API, error) {
 	return &API{
 		Deps: d, log: d.Log.With("component", "api"), doc: doc, now: time.Now, exports: make(chan struct{}, maxExports),
 		backtests: make(chan struct{}, maxBacktests), imports: make(chan struct{}, maxImports),
-		tails:     make(chan struct{}, maxTails), stopping: stopping, stop: sync.OnceFunc(func() { close(stopping) }),
+		tails: make(chan struct{}, maxTails), stopping: stopping, stop: sync.OnceFunc(func() { close(stopping) }),
 	}, nil
 }
 
