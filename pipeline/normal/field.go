@@ -2,10 +2,7 @@ package normal
 
 import (
 	"bytes"
-	"encoding/base64"
 	"encoding/json"
-	"net/http"
-	"strings"
 
 	"github.com/stalker-asm/stalker/pipeline"
 )
@@ -54,7 +51,9 @@ func one(w field) (pipeline.Field, error) {
 		}
 		return f, nil
 	case pipeline.ImageField:
-		return f, image(f.Data)
+		text, _ := f.Data.(string)
+		_, _, err := Image(text)
+		return f, err
 	default:
 		return f, pipeline.Errorf(pipeline.CodeInvalid, "type %q is neither text nor image", clip(w.Type))
 	}
@@ -86,28 +85,4 @@ func scalar(raw json.RawMessage) (any, error) {
 	default:
 		return nil, pipeline.Errorf(pipeline.CodeInvalid, "data must be a string, a number or a boolean")
 	}
-}
-
-// image checks that data is a data URL (RFC 2397) of a bitmap and holds what it
-// says. SVG is refused: it is a program.
-func image(data any) error {
-	s, _ := data.(string)
-	head, body, ok := strings.Cut(s, ";base64,")
-	kind, isData := strings.CutPrefix(head, "data:")
-	if !ok || !isData {
-		return pipeline.Errorf(pipeline.CodeInvalid, "an image is a data URL such as data:image/png;base64,…")
-	}
-	switch kind {
-	case "image/png", "image/jpeg", "image/gif", "image/webp":
-	default:
-		return pipeline.Errorf(pipeline.CodeInvalid, "image type %q is none of image/png, image/jpeg, image/gif, image/webp", clip(kind))
-	}
-	b, err := base64.StdEncoding.DecodeString(body)
-	if err != nil {
-		return pipeline.Errorf(pipeline.CodeInvalid, "image is no valid base64: %w", err)
-	}
-	if got := http.DetectContentType(b); got != kind {
-		return pipeline.Errorf(pipeline.CodeInvalid, "image says it is %s and is %s", kind, got)
-	}
-	return nil
 }

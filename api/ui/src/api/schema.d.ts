@@ -1340,6 +1340,36 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/projects/{projectId}/findings/{findingId}/images/{n}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 5f1e8a0c9b7d4e6f8a0b1c2d */
+                projectId: components["parameters"]["ProjectId"];
+                /** @example 5f1e8a0c9b7d4e6f8a0b1c2d5f1e8a0c */
+                findingId: components["schemas"]["FindingId"];
+                /**
+                 * @description Which of the image fields of the finding, counting from 0.
+                 * @example 0
+                 */
+                n: number;
+            };
+            cookie?: never;
+        };
+        /**
+         * Get an image of a finding, such as a screenshot
+         * @description The picture itself, never more than it was checked to be; it may be kept, since a finding never changes.
+         */
+        get: operations["getImage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/projects/{projectId}/hosts": {
         parameters: {
             query?: never;
@@ -1542,6 +1572,31 @@ export interface paths {
          * @description Tag, block, delete, merge, note, owner. Answers once the next read shows it. Deleting also takes the scope `resources:websites:delete`; what is deleted shows again when it is seen again.
          */
         post: operations["markWebsites"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/projects/{projectId}/{kind}/as-of": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 5f1e8a0c9b7d4e6f8a0b1c2d */
+                projectId: components["parameters"]["ProjectId"];
+                /** @example ports */
+                kind: "domains" | "hosts" | "ip-ranges" | "ports" | "websites";
+            };
+            cookie?: never;
+        };
+        /**
+         * List resources as they were at a time
+         * @description From the history, so no further back than that is kept. What was deleted then is not in it, what was closed is.
+         */
+        get: operations["asOf"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -2757,6 +2812,22 @@ export interface components {
             /** @description Of the page in the web interface. */
             path: string;
             token: string;
+        };
+        Past: {
+            /** @description Those that had a value, by name. */
+            attributes: {
+                [key: string]: string;
+            };
+            /** @description Somebody had looked for it and not found it. */
+            closed: boolean;
+            correlationKey: string;
+            /** @enum {string} */
+            kind: "domain" | "host" | "ip_range" | "port" | "website";
+            resourceId: components["schemas"]["Id"];
+        };
+        PastPage: {
+            items: components["schemas"]["Past"][];
+            next?: string;
         };
         Port: {
             /** @description Automation leaves it alone. */
@@ -5883,6 +5954,47 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    getImage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 5f1e8a0c9b7d4e6f8a0b1c2d */
+                projectId: components["parameters"]["ProjectId"];
+                /** @example 5f1e8a0c9b7d4e6f8a0b1c2d5f1e8a0c */
+                findingId: components["schemas"]["FindingId"];
+                /**
+                 * @description Which of the image fields of the finding, counting from 0.
+                 * @example 0
+                 */
+                n: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The image. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/gif": string;
+                    "image/jpeg": string;
+                    "image/png": string;
+                    "image/webp": string;
+                };
+            };
+            /** @description It has not changed. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     addHosts: {
         parameters: {
             query?: never;
@@ -6244,6 +6356,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Marked"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    asOf: {
+        parameters: {
+            query: {
+                /** @description The time, as 2026-11-25T10:00:00Z. */
+                time: string;
+                /** @description Rows per page. */
+                limit?: components["parameters"]["Limit"];
+                /** @description `next` of the page before. */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: never;
+            path: {
+                /** @example 5f1e8a0c9b7d4e6f8a0b1c2d */
+                projectId: components["parameters"]["ProjectId"];
+                /** @example ports */
+                kind: "domains" | "hosts" | "ip-ranges" | "ports" | "websites";
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PastPage"];
                 };
             };
             default: components["responses"]["Problem"];
