@@ -9,7 +9,6 @@ import (
 	"io"
 	"mime"
 	"net/http"
-	"strings"
 
 	"github.com/stalker-asm/stalker/pipeline"
 	"github.com/stalker-asm/stalker/pipeline/jsonscan"
@@ -60,7 +59,7 @@ func split(data []byte, contentType, kind string) ([]json.RawMessage, error) {
 	if media, _, _ := mime.ParseMediaType(contentType); media == "application/x-ndjson" {
 		return splitLines(data), nil
 	}
-	if items, ok := scan(string(data), kind); ok {
+	if items, ok := scan(data, kind); ok {
 		return items, nil
 	}
 	var items []json.RawMessage
@@ -95,16 +94,16 @@ func nameOf(kind string) string {
 }
 
 // scan is split for what is plain; not ok means that it is not, or is wrong.
-func scan(text, kind string) (items []json.RawMessage, ok bool) {
+func scan(text []byte, kind string) (items []json.RawMessage, ok bool) {
 	c := jsonscan.New(text)
 	add := func() { items = append(items, json.RawMessage(c.Raw())) }
-	if strings.HasPrefix(strings.TrimSpace(text), "[") {
+	if bytes.HasPrefix(bytes.TrimSpace(text), []byte("[")) {
 		c.Array(add)
 		return items, c.End()
 	}
 	members := 0
-	c.Object(func(key string) {
-		if members++; key != nameOf(kind) || members > 1 {
+	c.Object(func(key []byte) {
+		if members++; string(key) != nameOf(kind) || members > 1 {
 			c.Fail()
 			return
 		}

@@ -13,7 +13,7 @@ func FuzzScan(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		got, ok := scan(text, kindFindings)
+		got, ok := scan([]byte(text), kindFindings)
 		if !ok {
 			return
 		}

@@ -3,7 +3,6 @@ package engine
 import (
 	"encoding/json"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/stalker-asm/stalker/pipeline/bus"
@@ -54,7 +53,7 @@ const keepRoots = 7 * 24 * time.Hour
 func (p *partition) charge(c *candidate) {
 	now := c.at.UnixMilli()
 	root := p.roots.get(c.finding.RootID)
-	p.roots.set(strings.Clone(c.finding.RootID), tally{root.N + 1, now}) // the record it is a part of is not kept
+	p.roots.set(c.finding.RootID, tally{root.N + 1, now})
 	key := c.finding.PartitionKey()
 	w := p.targets.get(key)
 	if !c.engine.window(w, c.at) {

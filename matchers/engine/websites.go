@@ -30,7 +30,7 @@ func (b *batch) derive(in *input) {
 
 // link remembers a name of a host.
 func (b *batch) link(in *input) {
-	p, key, domain := b.state(in), hostKey(&in.Finding), strings.Clone(in.Domain) // it is kept, the record is not
+	p, key, domain := b.state(in), hostKey(&in.Finding), in.Domain
 	h := p.hosts[key]
 	switch {
 	case h != nil && h.domains[domain]:

@@ -38,7 +38,7 @@ type field struct {
 }
 
 func read(raw json.RawMessage) (wire, error) {
-	if w, ok := scan(string(raw)); ok {
+	if w, ok := scan(raw); ok {
 		return w, nil
 	}
 	return decode(raw)
@@ -55,11 +55,11 @@ func decode(raw json.RawMessage) (w wire, err error) {
 }
 
 // scan reads the plain form. Not ok means that it is another, which may be right too.
-func scan(text string) (w wire, ok bool) {
+func scan(text []byte) (w wire, ok bool) {
 	c := jsonscan.New(text)
 	var seen uint32
-	c.Object(func(key string) {
-		bit := w.scan(&c, key)
+	c.Object(func(key []byte) {
+		bit := w.scan(c, string(key))
 		if seen&bit != 0 {
 			c.Fail() // the second of two counts, or adds to the first
 		}
@@ -120,9 +120,9 @@ func (w *wire) scan(c *jsonscan.Scanner, key string) uint32 {
 func scanField(c *jsonscan.Scanner) (f field) {
 	var seen uint8
 	f.known = true
-	c.Object(func(key string) {
+	c.Object(func(key []byte) {
 		var bit uint8
-		switch key {
+		switch string(key) {
 		case "key":
 			f.Key, bit = c.String(), 1
 		case "label":
@@ -132,7 +132,7 @@ func scanField(c *jsonscan.Scanner) (f field) {
 		case "data":
 			f.value, bit = c.Scalar(true), 8
 		default:
-			passOver(c, key, "key", "label", "type", "data")
+			passOver(c, string(key), "key", "label", "type", "data")
 		}
 		if seen&bit != 0 {
 			c.Fail()

@@ -18,7 +18,7 @@ func FuzzScan(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		got, ok := scan(text)
+		got, ok := scan([]byte(text))
 		if !ok {
 			return
 		}

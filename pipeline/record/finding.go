@@ -1,9 +1,11 @@
 package record
 
 import (
+	"bytes"
 	"encoding/json"
-	"strconv"
 	"time"
+
+	"github.com/go-faster/jx"
 
 	"github.com/stalker-asm/stalker/pipeline"
 	"github.com/stalker-asm/stalker/pipeline/jsonscan"
@@ -35,101 +37,135 @@ type finding struct {
 	CKey   string           `json:"ckey"`
 }
 
-// EncodeFinding returns the wire form of f, byte for byte what encoding/json makes
-// of it.
+// EncodeFinding returns the wire form of f.
 func EncodeFinding(f *pipeline.Finding) ([]byte, error) {
-	const usual = 640
-	to := append(make([]byte, 0, usual), `{"v":1,"id":`...)
-	to = jsonscan.AppendString(to, f.ID)
-	to = jsonscan.AppendString(jsonscan.AppendKey(to, "project"), f.ProjectID)
-	to = strconv.AppendInt(jsonscan.AppendKey(to, "at"), f.At.UnixMilli(), 10)
-	to = jsonscan.AppendString(jsonscan.AppendKey(to, "source"), string(f.Source))
-	to = jsonscan.AppendText(to, "exec", f.ExecutionID)
-	to = jsonscan.AppendText(to, "job", f.JobName)
-	to = jsonscan.AppendText(to, "user", f.UserID)
+	e := jx.GetEncoder()
+	defer jx.PutEncoder(e)
+	e.ObjStart()
+	number(e, "v", Version)
+	word(e, "id", f.ID)
+	word(e, "project", f.ProjectID)
+	number(e, "at", f.At.UnixMilli())
+	word(e, "source", f.Source)
+	text(e, "exec", f.ExecutionID)
+	text(e, "job", f.JobName)
+	text(e, "user", f.UserID)
 	if f.Seq != 0 {
-		to = strconv.AppendUint(jsonscan.AppendKey(to, "seq"), f.Seq, 10)
+		e.FieldStart("seq")
+		e.UInt64(f.Seq)
 	}
-	to = jsonscan.AppendText(to, "root", f.RootID)
-	to = jsonscan.AppendInt(to, "depth", int64(f.Depth))
-	to = jsonscan.AppendInt(to, "control", f.Control)
-	to = jsonscan.AppendString(jsonscan.AppendKey(to, "type"), string(f.Type))
-	to = jsonscan.AppendString(jsonscan.AppendKey(to, "key"), f.Key)
-	to = jsonscan.AppendText(to, "name", f.Name)
-	to = appendLocators(to, &f.Locators)
+	text(e, "root", f.RootID)
+	nonzero(e, "depth", int64(f.Depth))
+	nonzero(e, "control", f.Control)
+	word(e, "type", f.Type)
+	word(e, "key", f.Key)
+	text(e, "name", f.Name)
+	encodeLocators(e, &f.Locators)
 	if f.SSL != nil {
-		to = strconv.AppendBool(jsonscan.AppendKey(to, "ssl"), *f.SSL)
+		e.FieldStart("ssl")
+		e.Bool(*f.SSL)
 	}
-	to = jsonscan.AppendText(to, "tag", f.Tag)
+	text(e, "tag", f.Tag)
 	if !f.Since.IsZero() {
-		to = jsonscan.AppendInt(to, "since", f.Since.UnixMilli())
+		nonzero(e, "since", f.Since.UnixMilli())
 	}
-	to, err := appendFields(to, f.Fields)
-	if err != nil {
-		return nil, pipeline.Errorf(pipeline.CodeInvalid, "encoding finding: %w", err)
-	}
-	return append(jsonscan.AppendString(jsonscan.AppendKey(to, "ckey"), f.CorrelationKey), '}'), nil
-}
-
-func appendLocators(to []byte, l *pipeline.Locators) []byte {
-	to = jsonscan.AppendText(to, "domainName", l.Domain)
-	to = jsonscan.AppendText(to, "ip", l.IP)
-	if l.Mask != nil {
-		to = strconv.AppendInt(jsonscan.AppendKey(to, "mask"), int64(*l.Mask), 10)
-	}
-	to = jsonscan.AppendInt(to, "port", int64(l.Port))
-	to = jsonscan.AppendText(to, "protocol", l.Protocol)
-	return jsonscan.AppendText(to, "path", l.Path)
-}
-
-func appendFields(to []byte, fields []pipeline.Field) ([]byte, error) {
-	if len(fields) == 0 {
-		return to, nil
-	}
-	return AppendFields(jsonscan.AppendKey(to, "fields"), fields)
-}
-
-// AppendFields writes fields as encoding/json does.
-func AppendFields(to []byte, fields []pipeline.Field) ([]byte, error) {
-	to = append(to, '[')
-	for i := range fields {
-		if i > 0 {
-			to = append(to, ',')
+	if len(f.Fields) > 0 {
+		e.FieldStart("fields")
+		if err := encodeFields(e, f.Fields); err != nil {
+			return nil, pipeline.Errorf(pipeline.CodeInvalid, "encoding finding: %w", err)
 		}
+	}
+	word(e, "ckey", f.CorrelationKey)
+	e.ObjEnd()
+	return bytes.Clone(e.Bytes()), nil
+}
+
+func encodeLocators(e *jx.Encoder, l *pipeline.Locators) {
+	text(e, "domainName", l.Domain)
+	text(e, "ip", l.IP)
+	if l.Mask != nil {
+		number(e, "mask", int64(*l.Mask))
+	}
+	nonzero(e, "port", int64(l.Port))
+	text(e, "protocol", l.Protocol)
+	text(e, "path", l.Path)
+}
+
+// EncodeFields returns the wire form of a finding's fields.
+func EncodeFields(fields []pipeline.Field) ([]byte, error) {
+	e := jx.GetEncoder()
+	defer jx.PutEncoder(e)
+	err := encodeFields(e, fields)
+	return bytes.Clone(e.Bytes()), err
+}
+
+func encodeFields(e *jx.Encoder, fields []pipeline.Field) error {
+	e.ArrStart()
+	for i := range fields {
 		x := &fields[i]
-		to = append(to, '{')
-		to = jsonscan.AppendString(jsonscan.AppendKey(to, "key"), x.Key)
-		to = jsonscan.AppendText(to, "label", x.Label)
-		to = jsonscan.AppendString(jsonscan.AppendKey(to, "type"), string(x.Type))
+		e.ObjStart()
+		word(e, "key", x.Key)
+		text(e, "label", x.Label)
+		word(e, "type", x.Type)
 		if x.Data != nil {
-			var err error
-			if to, err = appendScalar(jsonscan.AppendKey(to, "data"), x.Data); err != nil {
-				return nil, err
+			e.FieldStart("data")
+			if err := encodeScalar(e, x.Data); err != nil {
+				return err
 			}
 		}
-		to = append(to, '}')
+		e.ObjEnd()
 	}
-	return append(to, ']'), nil
+	e.ArrEnd()
+	return nil
 }
 
-func appendScalar(to []byte, data any) ([]byte, error) {
+func encodeScalar(e *jx.Encoder, data any) error {
 	switch d := data.(type) {
 	case string:
-		return jsonscan.AppendString(to, d), nil
+		e.StrEscape(d)
 	case bool:
-		return strconv.AppendBool(to, d), nil
+		e.Bool(d)
 	case int64:
-		return strconv.AppendInt(to, d, 10), nil
+		e.Int64(d)
 	default:
-		text, err := json.Marshal(d)
-		return append(to, text...), err
+		raw, err := json.Marshal(d)
+		if err != nil {
+			return err
+		}
+		e.Raw(raw)
+	}
+	return nil
+}
+
+// word writes a member whose value is a string, text one unless that is empty.
+// Texts come from strangers: they are written as harmless in a page as encoding/json
+// writes them.
+func word[S ~string](e *jx.Encoder, key string, s S) {
+	e.FieldStart(key)
+	e.StrEscape(string(s))
+}
+
+func text[S ~string](e *jx.Encoder, key string, s S) {
+	if s != "" {
+		word(e, key, s)
 	}
 }
 
-// DecodeFinding reads what EncodeFinding wrote. Its strings share one piece of
-// memory: clone what is kept for long.
+// number writes a member whose value is a number, nonzero one unless that is 0.
+func number(e *jx.Encoder, key string, n int64) {
+	e.FieldStart(key)
+	e.Int64(n)
+}
+
+func nonzero(e *jx.Encoder, key string, n int64) {
+	if n != 0 {
+		number(e, key, n)
+	}
+}
+
+// DecodeFinding reads what EncodeFinding wrote.
 func DecodeFinding(data []byte) (pipeline.Finding, error) {
-	f, v, since, ok := scanFinding(string(data))
+	f, v, since, ok := scanFinding(data)
 	if !ok {
 		var err error
 		if f, v, since, err = readFinding(data); err != nil {
@@ -164,12 +200,12 @@ func readFinding(data []byte) (f pipeline.Finding, v int, since int64, err error
 
 // scanFinding reads the form that EncodeFinding writes. Not ok means that it is
 // another, which may be right too.
-func scanFinding(text string) (f pipeline.Finding, v int, since int64, ok bool) {
+func scanFinding(text []byte) (f pipeline.Finding, v int, since int64, ok bool) {
 	c := jsonscan.New(text)
 	f.At = time.UnixMilli(0).UTC()
 	var seen uint32
-	c.Object(func(key string) {
-		bit := scanMember(&c, &f, key, &v, &since)
+	c.Object(func(key []byte) {
+		bit := scanMember(c, &f, string(key), &v, &since)
 		if seen&bit != 0 {
 			c.Fail() // the second of two counts, or adds to the first
 		}
@@ -279,9 +315,9 @@ func scanFields(c *jsonscan.Scanner) []pipeline.Field {
 	c.Array(func() {
 		var x pipeline.Field
 		var seen uint8
-		c.Object(func(key string) {
+		c.Object(func(key []byte) {
 			var bit uint8
-			switch key {
+			switch string(key) {
 			case "key":
 				x.Key, bit = c.String(), 1
 			case "label":

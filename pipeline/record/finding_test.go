@@ -57,7 +57,7 @@ func TestDecodeFindingKnowsWhatWasEncoded(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, _, _, ok := scanFinding(string(text)); !ok {
+	if _, _, _, ok := scanFinding(text); !ok {
 		t.Errorf("what the encoder writes is read the slow way: %s", text)
 	}
 	got, err := DecodeFinding(text)
@@ -83,7 +83,7 @@ func FuzzDecodeFinding(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		got, v, since, ok := scanFinding(text)
+		got, v, since, ok := scanFinding([]byte(text))
 		if !ok {
 			return
 		}

@@ -47,7 +47,7 @@ func fields(in []pipeline.Field) (body string, images []string, err error) {
 		images = append(images, x.Text())
 		out[i].Data = nil
 	}
-	b, err := record.AppendFields(make([]byte, 0, 64*len(out)), out)
+	b, err := record.EncodeFields(out)
 	if err != nil {
 		return "", nil, pipeline.Errorf(pipeline.CodeInvalid, "encoding the fields: %w", err)
 	}

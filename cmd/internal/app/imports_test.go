@@ -111,6 +111,7 @@ func reserved(imp string) ([]string, bool) {
 		"github.com/golang-jwt/jwt":             {"pipeline/jobtoken"},
 		"github.com/miekg/dns":                  {"cmd/internal/lab"},
 		"github.com/parquet-go/parquet-go":      {"api/export"},
+		"github.com/go-faster/jx":               {"pipeline/jsonscan", "pipeline/record"},
 		"github.com/yuin/goldmark":              {"api/manual"},
 		module + "deploy":                       {"cmd", "deploy"},
 		module + "docs":                         {"cmd"},
