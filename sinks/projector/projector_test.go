@@ -230,6 +230,7 @@ stalker_projector_rejected_total{topic="stalker.findings"} 1
 stalker_projector_rejected_total{topic="stalker.jobs"} 0
 stalker_projector_rejected_total{topic="stalker.logs"} 0
 stalker_projector_rejected_total{topic="stalker.marks"} 0
+stalker_projector_rejected_total{topic="stalker.verdicts"} 0
 `), "stalker_projector_rejected_total"); err != nil {
 		t.Error(err)
 	}
