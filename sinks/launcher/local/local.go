@@ -140,10 +140,10 @@ func (r *Runner) interpreter() string {
 
 // refuse says why a job cannot run here, if so.
 func (r *Runner) refuse(j *pipeline.Job) *launcher.Result {
-	if j.Type != pipeline.JobCode || j.Language != "python" {
+	if j.Type != pipeline.JobNuclei && (j.Type != pipeline.JobCode || j.Language != "python") {
 		return &launcher.Result{
 			State: pipeline.StateFailed, Reason: pipeline.ReasonUnsupported,
-			Detail: fmt.Sprintf("%s jobs need a Kubernetes launcher; this one runs python code only", j.Type),
+			Detail: fmt.Sprintf("%s jobs need a Kubernetes launcher; this one runs python code and nuclei templates only", j.Type),
 		}
 	}
 	return nil

@@ -26,6 +26,7 @@ import (
 var sdk = fstest.MapFS{
 	"stalker_sdk/__init__.py": {},
 	"stalker_sdk/run.py":      {Data: []byte("import runpy, sys\nrunpy.run_path(sys.argv[1], run_name='__main__')\n")},
+	"stalker_sdk/nuclei.py":   {Data: []byte("import os, sys\nprint(sys.argv[1:], open(sys.argv[1]).read(), open(os.environ['STALKER_NUCLEI_HANDLER']).read())\n")},
 }
 
 type printed struct {
@@ -231,6 +232,16 @@ func TestRefusals(t *testing.T) {
 	s.Job.Type = pipeline.JobContainer
 	if got := r.Run(t.Context(), s, new(printed).line); got.Reason != pipeline.ReasonUnsupported {
 		t.Errorf("container job: %+v", got)
+	}
+}
+
+func TestANucleiJobGetsItsTemplateAndHandler(t *testing.T) {
+	r, _ := runner(t, nil)
+	s := spec("id: x", nil)
+	s.Job.Type, s.Job.Language, s.Job.Handler = pipeline.JobNuclei, "yaml", "handled = 1"
+	var p printed
+	if got := r.Run(t.Context(), s, p.line); got.State != pipeline.StateSucceeded || !p.has("stdout: ['template.yaml'] id: x handled = 1") {
+		t.Errorf("Run() = %+v, %v", got, p.lines)
 	}
 }
 

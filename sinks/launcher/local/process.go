@@ -65,7 +65,11 @@ func (r *Runner) lay(s launcher.Spec) (string, error) {
 	if err != nil {
 		return dir, fmt.Errorf("writing parameters: %w", err)
 	}
-	for name, data := range map[string][]byte{"main.py": []byte(s.Job.Code), "params.json": params} {
+	files := map[string][]byte{codeFile(&s.Job): []byte(s.Job.Code), "params.json": params}
+	if s.Job.Handler != "" {
+		files[handlerFile] = []byte(s.Job.Handler)
+	}
+	for name, data := range files {
 		if err := os.WriteFile(filepath.Join(dir, name), data, 0o600); err != nil {
 			return dir, fmt.Errorf("writing %s: %w", name, err)
 		}
@@ -73,8 +77,21 @@ func (r *Runner) lay(s launcher.Spec) (string, error) {
 	return dir, nil
 }
 
+const handlerFile = "handler.py"
+
+func codeFile(j *pipeline.Job) string {
+	if j.Type == pipeline.JobNuclei {
+		return "template.yaml"
+	}
+	return "main.py"
+}
+
 func (r *Runner) command(python, dir string, s launcher.Spec) *exec.Cmd {
-	cmd := exec.Command(python, "-m", "stalker_sdk.run", "main.py") //nolint:noctx // the operator names the interpreter; wait stops the whole group, which CommandContext can't
+	module := "stalker_sdk.run"
+	if s.Job.Type == pipeline.JobNuclei {
+		module = "stalker_sdk.nuclei"
+	}
+	cmd := exec.Command(python, "-m", module, codeFile(&s.Job)) //nolint:noctx // the operator names the interpreter; wait stops the whole group, which CommandContext can't
 	cmd.Dir = dir
 	cmd.Env = r.environment(dir, s)
 	// Setpgid: the whole group is stopped. Pdeathsig: the process dies with us, even
@@ -94,6 +111,9 @@ func (r *Runner) environment(dir string, s launcher.Spec) []string {
 		"STALKER_PARAMS_FILE=" + filepath.Join(dir, "params.json"),
 		"STALKER_SECRET_PARAMS=" + strings.Join(s.Secret, ","),
 		"STALKER_TERMINATION_LOG=" + filepath.Join(dir, terminationLog),
+	}
+	if s.Job.Handler != "" {
+		env = append(env, "STALKER_NUCLEI_HANDLER="+filepath.Join(dir, handlerFile))
 	}
 	for name, raw := range s.Arguments {
 		if value, short := launcher.EnvValue(raw); short {
