@@ -145,3 +145,13 @@ func TestADatabaseBeforeAndAfterItIsPrepared(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+func TestAServerThatAnnouncesNothingIsFoundByItsAddress(t *testing.T) {
+	cfg := embedded(t)
+	srv := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	defer srv.Close()
+	cfg.HTTP.Listen = srv.Listener.Addr().String()
+	if got := find(doctor.Examine(t.Context(), cfg), "server"); !strings.HasPrefix(got, "ok running at") {
+		t.Error(got)
+	}
+}

@@ -80,10 +80,23 @@ func server(ctx context.Context, cfg app.Config) []Finding {
 	}
 	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", cfg.HTTP.Listen)
 	if err != nil {
+		// a role other than api announces itself nowhere; it may be the one that listens
+		if f := ready(ctx, app.Announcement{URL: "http://" + onThisMachine(cfg.HTTP.Listen)}); f.Level == OK {
+			return []Finding{f}
+		}
 		return []Finding{bad(Fail, "choose another address with --listen", "not running, and it could not listen: %v", err)}
 	}
 	_ = l.Close()
 	return []Finding{ok("not running; %s is free", cfg.HTTP.Listen)}
+}
+
+// onThisMachine is where a listener is reached from its own machine.
+func onThisMachine(listen string) string {
+	host, port, err := net.SplitHostPort(listen)
+	if ip := net.ParseIP(host); err == nil && (host == "" || ip != nil && ip.IsUnspecified()) {
+		return net.JoinHostPort("localhost", port)
+	}
+	return listen
 }
 
 func ready(ctx context.Context, a app.Announcement) Finding {
