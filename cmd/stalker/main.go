@@ -35,7 +35,7 @@ func root() *cobra.Command {
 	c.AddCommand(openapiCommand(), demoCommand())
 	c.AddCommand(ruleCommand(), exportCommand(), jobCommand(), secretsCommand())
 	c.AddCommand(explainCommand())
-	c.AddCommand(importCommand())
+	c.AddCommand(importCommand(), backupCommand(), restoreCommand())
 	c.AddCommand(replayCommand(), verifyCommand(), dlqCommand())
 	return c
 }
