@@ -43,7 +43,8 @@ func TestJobs(t *testing.T) {
 	jobs := templates(t)
 	want := []string{
 		"BannerGrabbingJob", "CertificateValidationJob", "DomainNameResolvingJob", "DomainSecurityScannerJob", "HttpProbingJob",
-		"SubdomainBruteforceJob", "TcpIpRangeScanningJob", "TcpPortScanningJob", "UdpPortScanningJob", "WafIdentificationJob",
+		"LoginDetectionJob", "SubdomainBruteforceJob", "TcpIpRangeScanningJob", "TcpPortScanningJob", "UdpPortScanningJob",
+		"WafIdentificationJob", "WebsiteCrawlingJob",
 	}
 	for _, name := range want {
 		j, ok := jobs[name]
