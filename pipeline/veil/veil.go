@@ -161,6 +161,11 @@ func (v *Veil) JSON(raw json.RawMessage) json.RawMessage {
 	if v.replacer == nil {
 		return raw
 	}
+	// without escapes every text stands in raw as it is, and what is not in the whole is
+	// not in a part: nearly always that is the end of it
+	if s := string(raw); strings.IndexByte(s, '\\') < 0 && v.Text(s) == s {
+		return raw
+	}
 	d := json.NewDecoder(bytes.NewReader(raw))
 	d.UseNumber()
 	var x any
