@@ -38,8 +38,8 @@ type nowhere struct{}
 func (nowhere) Produce(context.Context, []bus.Record) error { return nil }
 
 // BenchmarkFindings posts batches of 100 over HTTP, eight at once: to nowhere, which
-// is the gateway alone (and its clients, in the same process), and to the embedded
-// broker. The naive one is a finding in each request.
+// is the gateway alone (and its clients, in the same process), and to a broker in the
+// process, which is ours. The naive one is a finding in each request.
 func BenchmarkFindings(b *testing.B) {
 	batches := bodies(b, 500)
 	var single [][]byte
@@ -47,7 +47,7 @@ func BenchmarkFindings(b *testing.B) {
 		single = append(single, []byte(`{"findings":[`+string(raw)+`]}`))
 	}
 	b.Run("nowhere", func(b *testing.B) { post(b, nowhere{}, batches, 500, 100) })
-	b.Run("broker", func(b *testing.B) {
+	b.Run("ours", func(b *testing.B) {
 		p, err := bustest.New(b).Producer()
 		if err != nil {
 			b.Fatal(err)
