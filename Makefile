@@ -66,8 +66,10 @@ test-dashboards: build ## alert rules and dashboards against a real Prometheus a
 	.ci/prometheus.sh test
 
 .PHONY: test-kafka
-test-kafka: ## the suites of the bus, the matcher and the launcher against a real Apache Kafka
-	.ci/kafka.sh run go test -count=1 -timeout 8m $(ARGS) ./pipeline/bus ./pipeline/catalog ./matchers/engine ./sinks/launcher
+test-kafka: chdb ## the suites of the bus, the matcher, the launcher and the rebuild against a real Apache Kafka, and each role killed on one
+	CHDB_LIB_PATH=$(CHDB) .ci/kafka.sh run go test -count=1 -timeout 8m $(ARGS) ./pipeline/bus ./pipeline/catalog ./matchers/engine ./sinks/launcher ./cmd/internal/rebuild
+	STALKER_CRASH_FINDINGS=$${STALKER_CRASH_FINDINGS:-12000} STALKER_CRASH_KILLS=$${STALKER_CRASH_KILLS:-6} CHDB_LIB_PATH=$(CHDB) \
+		.ci/kafka.sh run go test -count=1 -timeout 15m -run TestKillingEachRole -v $(ARGS) ./cmd/internal/crash
 
 .PHONY: test-postgres
 test-postgres: chdb ## the suites of the control plane and the API on a real PostgreSQL

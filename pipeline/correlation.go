@@ -125,36 +125,55 @@ func parseHostKey(key string, r Ref, rest string) (Ref, error) {
 	if !ok {
 		return Ref{}, bad
 	}
-	r.IP, rest, _ = strings.Cut(rest, ";")
-	if _, err := netip.ParseAddr(r.IP); err != nil {
+	var more bool
+	r.IP, rest, more = strings.Cut(rest, ";")
+	addr, err := netip.ParseAddr(r.IP)
+	if err != nil || addr.Zone() != "" || addr.Unmap().String() != r.IP {
 		return Ref{}, bad
 	}
-	if rest == "" {
+	if !more {
 		r.Kind = KindHost
 		return r, nil
 	}
 	if m, ok := strings.CutPrefix(rest, "mask:"); ok {
-		n, err := strconv.Atoi(m)
-		if err != nil {
+		n, err := number(m, 0, addr.BitLen())
+		if err != nil || netip.PrefixFrom(addr, n).Masked().Addr() != addr {
 			return Ref{}, bad
 		}
 		r.Kind, r.Mask = KindRange, &n
 		return r, nil
 	}
-	port, rest, _ := strings.Cut(rest, ";")
-	proto, site, isSite := strings.Cut(rest, ";")
-	n, err := strconv.Atoi(strings.TrimPrefix(port, "port:"))
-	r.Kind, r.Port, r.Protocol = KindPort, n, Protocol(strings.TrimPrefix(proto, "protocol:"))
-	if err != nil || n < 1 || n > 65535 || (r.Protocol != TCP && r.Protocol != UDP) {
+	if r, ok = parsePortKey(r, rest); !ok {
 		return Ref{}, bad
+	}
+	return r, nil
+}
+
+// parsePortKey reads what comes after the host of a port or website.
+func parsePortKey(r Ref, rest string) (Ref, bool) {
+	port, rest, _ := strings.Cut(rest, ";")
+	port, isPort := strings.CutPrefix(port, "port:")
+	proto, site, isSite := strings.Cut(rest, ";")
+	proto, isProto := strings.CutPrefix(proto, "protocol:")
+	n, err := number(port, 1, 65535)
+	r.Kind, r.Port, r.Protocol = KindPort, n, Protocol(proto)
+	if err != nil || !isPort || !isProto || (r.Protocol != TCP && r.Protocol != UDP) {
+		return r, false
 	}
 	if !isSite {
-		return r, nil
+		return r, true
 	}
-	domain, path, ok := strings.Cut(strings.TrimPrefix(site, "domain:"), ";path:")
-	if !ok || !strings.HasPrefix(site, "domain:") || !strings.HasPrefix(path, "/") {
-		return Ref{}, bad
-	}
+	domain, isDomain := strings.CutPrefix(site, "domain:")
+	domain, path, ok := strings.Cut(domain, ";path:")
 	r.Kind, r.Domain, r.Path = KindWebsite, domain, path
-	return r, nil
+	return r, ok && isDomain && r.Protocol == TCP && strings.HasPrefix(path, "/")
+}
+
+// number reads a number in its one form: no sign, no zero before it.
+func number(s string, least, most int) (int, error) {
+	n, err := strconv.Atoi(s)
+	if err == nil && (n < least || n > most || strconv.Itoa(n) != s) {
+		err = strconv.ErrRange
+	}
+	return n, err
 }
