@@ -32,6 +32,8 @@ type Job struct {
 	Parameters []Parameter   `json:"parameters,omitempty"`
 	Deadline   time.Duration `json:"deadline,omitempty"` // 0 means the launcher's default
 	BuiltIn    bool          `json:"builtIn,omitempty"`
+	SourceID   string        `json:"sourceId,omitempty"` // the git source it comes from, and its file there
+	SourceFile string        `json:"sourceFile,omitempty"`
 	Version    int64         `json:"version"` // grows with every change
 	UpdatedAt  time.Time     `json:"updatedAt"`
 }

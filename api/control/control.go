@@ -40,6 +40,9 @@ type Store interface {
 	Remove(ctx context.Context, kind record.ChangeKind, id string) (seq int64, err error)
 	Get(ctx context.Context, kind record.ChangeKind, id string) (Entity, error)
 	List(ctx context.Context, kind record.ChangeKind) ([]Entity, error)
+	// Keep and Forget are Save and Remove of what nobody but the control plane knows.
+	Keep(ctx context.Context, e Entity) error
+	Forget(ctx context.Context, kind record.ChangeKind, id string) error
 	// Publish hands changes to fn that were not published, in order, and forgets
 	// them once fn returned the position after the last; of all processes one at a
 	// time does so. It returns how many there were.

@@ -27,14 +27,18 @@ func (c *Control) Job(ctx context.Context, id string) (pipeline.Job, error) {
 // and time are set here.
 func (c *Control) CreateJob(ctx context.Context, j pipeline.Job) (pipeline.Job, error) {
 	j.ID, j.Version, j.BuiltIn = newID(j.ID), 1, false
+	j.SourceID, j.SourceFile = "", ""
 	return create(ctx, c, record.ChangeJob, j.ID, func() (pipeline.Job, error) { return c.saveJob(ctx, j) })
 }
 
 // UpdateJob replaces a job. j.Version is the version the change is based on; another
 // one stored meanwhile is CodeConflict.
 func (c *Control) UpdateJob(ctx context.Context, j pipeline.Job) (pipeline.Job, error) {
-	if j.BuiltIn {
+	switch {
+	case j.BuiltIn:
 		return j, readOnly("job")
+	case j.SourceID != "":
+		return j, fromSource("job")
 	}
 	j.Version++
 	return c.saveJob(ctx, j)
@@ -72,8 +76,11 @@ func (c *Control) DuplicateJob(ctx context.Context, id, name, newID string) (pip
 
 // DeleteJob removes a job. Subscriptions that name it stay and are shown as broken.
 func (c *Control) DeleteJob(ctx context.Context, j pipeline.Job) error {
-	if j.BuiltIn {
+	switch {
+	case j.BuiltIn:
 		return readOnly("job")
+	case j.SourceID != "":
+		return fromSource("job")
 	}
 	return c.remove(ctx, record.ChangeJob, j.ID)
 }

@@ -30,6 +30,7 @@ func (c *Control) Subscription(ctx context.Context, id string) (pipeline.Subscri
 // set, so that creating it again finds it.
 func (c *Control) CreateSubscription(ctx context.Context, s pipeline.Subscription) (pipeline.Subscription, error) {
 	s.ID, s.Version, s.BuiltIn = newID(s.ID), 1, false
+	s.SourceID, s.SourceFile = "", ""
 	if s.ProjectID != "" {
 		if _, err := c.Project(ctx, s.ProjectID); err != nil {
 			return s, err
@@ -39,16 +40,20 @@ func (c *Control) CreateSubscription(ctx context.Context, s pipeline.Subscriptio
 }
 
 // UpdateSubscription replaces what a person may change: the document, and whether
-// it is enabled; of a built-in one, the latter only. s.Version is the version the
+// it is enabled; of a built-in one or one from a source, the latter only. s.Version is the version the
 // change is based on.
 func (c *Control) UpdateSubscription(ctx context.Context, s pipeline.Subscription) (pipeline.Subscription, error) {
-	if s.BuiltIn {
+	if s.BuiltIn || s.SourceID != "" {
 		was, err := c.Subscription(ctx, s.ID)
 		if err != nil {
 			return s, err
 		}
-		if was.Document != s.Document {
+		switch {
+		case was.Document == s.Document:
+		case s.BuiltIn:
 			return s, readOnly("subscription")
+		default:
+			return s, fromSource("subscription")
 		}
 	}
 	s.Version++
@@ -140,6 +145,9 @@ func byteOffset(s string, n int) int {
 func (c *Control) DeleteSubscription(ctx context.Context, s pipeline.Subscription) error {
 	if s.BuiltIn {
 		return pipeline.Errorf(pipeline.CodeForbidden, "a built-in subscription cannot be deleted: disable it")
+	}
+	if s.SourceID != "" {
+		return pipeline.Errorf(pipeline.CodeForbidden, "a subscription that comes from a git source cannot be deleted: disable it, or remove its file or the source")
 	}
 	return c.remove(ctx, record.ChangeSubscription, s.ID)
 }

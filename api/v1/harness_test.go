@@ -17,6 +17,7 @@ import (
 
 	"github.com/stalker-asm/stalker/api/auth"
 	"github.com/stalker-asm/stalker/api/control"
+	"github.com/stalker-asm/stalker/api/control/gitsource"
 	"github.com/stalker-asm/stalker/api/control/sqlstore"
 	"github.com/stalker-asm/stalker/api/control/sqlstore/sqlstoretest"
 	"github.com/stalker-asm/stalker/api/openapi/openapitest"
@@ -94,8 +95,14 @@ func newWorld(t *testing.T, shelves store) *world {
 	}
 	w.ctl = control.New(control.Deps{Store: sql, Producer: w.bus, Sealer: w.keys, Log: log})
 	bustest.Run(t, "control", w.ctl.Run)
+	cfg := gitsource.DefaultConfig()
+	cfg.AllowPrivate = true
+	fetch, err := gitsource.New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
 	api, err := New(Deps{
-		Control: w.ctl, Store: shelves, Automation: noRules{}, Auth: w.auth, Producer: w.bus, Progress: w.bus, Position: w.ctl.Position, Version: "test", Log: log,
+		Control: w.ctl, Store: shelves, Automation: noRules{}, Sources: control.NewSources(w.ctl, fetch), Auth: w.auth, Producer: w.bus, Progress: w.bus, Position: w.ctl.Position, Version: "test", Log: log,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -90,7 +90,7 @@ func readJob(w http.ResponseWriter, r *http.Request, j *pipeline.Job) error {
 		return in.apply(j)
 	}
 	t, err := control.ParseTemplate(text)
-	t.ID, t.Version, t.BuiltIn = j.ID, j.Version, j.BuiltIn
+	t.ID, t.Version, t.BuiltIn, t.SourceID, t.SourceFile = j.ID, j.Version, j.BuiltIn, j.SourceID, j.SourceFile
 	*j = t
 	return err
 }

@@ -98,6 +98,7 @@ type Deps struct {
 	Store      store
 	Auth       *auth.Auth
 	Automation automation
+	Sources    sources
 	Producer   producer
 	Progress   progress
 	Position   func() int64
@@ -244,6 +245,12 @@ func (a *API) routes(r chi.Router) {
 	r.Get("/findings/{id}/explanation", a.explainFinding)
 	r.Get("/executions/{id}/explanation", a.explainExecution)
 	r.Post("/subscriptions/backtest", a.backtest)
+	r.Get("/sources", a.listSources)
+	r.Post("/sources", a.createSource)
+	r.Get("/sources/{id}", a.getSource)
+	r.Patch("/sources/{id}", a.updateSource)
+	r.Delete("/sources/{id}", a.deleteSource)
+	r.Post("/sources/{id}/sync", a.syncSource)
 	r.Get("/executions", a.listExecutions)
 	r.Post("/executions", a.launch)
 	r.Post("/executions/batch", a.launchBatch)

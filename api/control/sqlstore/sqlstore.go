@@ -187,23 +187,41 @@ func (s *Store) tx(ctx context.Context, fn func(handle) error) error {
 // one is CodeConflict, as is a name that another entity of the kind has.
 func (s *Store) Save(ctx context.Context, e control.Entity, change record.Change) (seq int64, err error) {
 	err = s.tx(ctx, func(tx handle) error {
-		n, err := tx.exec(ctx, `INSERT INTO entities (kind, id, name, key_name, built_in, version, body) VALUES (?, ?, ?, ?, ?, ?, ?)
-			ON CONFLICT (kind, id) DO UPDATE SET name = excluded.name, key_name = excluded.key_name, built_in = excluded.built_in,
-				version = excluded.version, body = excluded.body WHERE entities.version = excluded.version - 1`,
-			e.Kind, e.ID, e.Name, keyName(e), e.BuiltIn, e.Version, string(e.Body))
-		if unique(err) {
-			return pipeline.Errorf(pipeline.CodeConflict, "a %s named %q exists already", e.Kind, e.Name)
-		}
-		if err != nil {
-			return fmt.Errorf("saving %s: %w", e.Kind, err)
-		}
-		if n == 0 {
-			return pipeline.Errorf(pipeline.CodeConflict, "the %s was changed meanwhile: read it again", e.Kind)
+		if err := put(ctx, tx, e); err != nil {
+			return err
 		}
 		seq, err = outbox(ctx, tx, change)
 		return err
 	})
 	return seq, err
+}
+
+// Keep writes an entity that nobody else is told of, as Save does.
+func (s *Store) Keep(ctx context.Context, e control.Entity) error { return put(ctx, s.handle, e) }
+
+// Forget deletes an entity that nobody else was told of.
+func (s *Store) Forget(ctx context.Context, kind record.ChangeKind, id string) error {
+	if _, err := s.exec(ctx, `DELETE FROM entities WHERE kind = ? AND id = ?`, kind, id); err != nil {
+		return fmt.Errorf("removing %s: %w", kind, err)
+	}
+	return nil
+}
+
+func put(ctx context.Context, tx handle, e control.Entity) error {
+	n, err := tx.exec(ctx, `INSERT INTO entities (kind, id, name, key_name, built_in, version, body) VALUES (?, ?, ?, ?, ?, ?, ?)
+			ON CONFLICT (kind, id) DO UPDATE SET name = excluded.name, key_name = excluded.key_name, built_in = excluded.built_in,
+				version = excluded.version, body = excluded.body WHERE entities.version = excluded.version - 1`,
+		e.Kind, e.ID, e.Name, keyName(e), e.BuiltIn, e.Version, string(e.Body))
+	if unique(err) {
+		return pipeline.Errorf(pipeline.CodeConflict, "a %s named %q exists already", e.Kind, e.Name)
+	}
+	if err != nil {
+		return fmt.Errorf("saving %s: %w", e.Kind, err)
+	}
+	if n == 0 {
+		return pipeline.Errorf(pipeline.CodeConflict, "the %s was changed meanwhile: read it again", e.Kind)
+	}
+	return nil
 }
 
 // keyName is what must be unique among entities of the kind; subscriptions may

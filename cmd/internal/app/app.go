@@ -19,6 +19,7 @@ import (
 
 	"github.com/stalker-asm/stalker/api/auth"
 	"github.com/stalker-asm/stalker/api/control"
+	"github.com/stalker-asm/stalker/api/control/gitsource"
 	"github.com/stalker-asm/stalker/api/control/sqlstore"
 	"github.com/stalker-asm/stalker/api/server"
 	"github.com/stalker-asm/stalker/cmd/internal/embedded"
@@ -60,6 +61,7 @@ type App struct {
 	store   *clickhouse.Store
 	sql     *sqlstore.Store
 	control *control.Control
+	sources *control.Sources
 	auth    *auth.Auth
 	keys    *seal.Keys // nil without a key
 	server  *server.Server
@@ -240,6 +242,12 @@ func (a *App) openControl(ctx context.Context) error {
 		return err
 	}
 	a.group.Add("control", 10*time.Second, a.control.Run)
+	fetch, err := gitsource.New(a.cfg.Sources)
+	if err != nil {
+		return err
+	}
+	a.sources = control.NewSources(a.control, fetch)
+	a.group.Add("sources", 10*time.Second, a.sources.Run)
 	return nil
 }
 

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/stalker-asm/stalker/api/control/gitsource"
 	"github.com/stalker-asm/stalker/api/control/sqlstore"
 	"github.com/stalker-asm/stalker/api/gateway"
 	"github.com/stalker-asm/stalker/api/server"
@@ -59,6 +60,8 @@ type Config struct {
 	Retention schema.Retention `yaml:"retention"`
 	// Engine is the embedded ClickHouse engine.
 	Engine chdb.Config `yaml:"engine"`
+	// Sources are git repositories that jobs and subscriptions are kept from.
+	Sources gitsource.Config `yaml:"sources"`
 	// Matcher bounds automation.
 	Matcher engine.Config `yaml:"matcher"`
 	// Scheduler bounds what cron and reconcile subscriptions do at once.
@@ -91,7 +94,7 @@ func DefaultConfig() Config {
 	c := Config{
 		Data: DefaultData(), Log: telemetry.DefaultConfig(), HTTP: server.DefaultConfig(), Gateway: gateway.DefaultConfig(),
 		Bus: bus.DefaultConfig(), ClickHouse: clickhouse.DefaultConfig(), Retention: schema.DefaultRetention(), Engine: chdb.DefaultConfig(),
-		Matcher: engine.DefaultConfig(), Scheduler: schedule.DefaultConfig(), Launcher: launcher.DefaultConfig(), Local: local.DefaultConfig(),
+		Sources: gitsource.DefaultConfig(), Matcher: engine.DefaultConfig(), Scheduler: schedule.DefaultConfig(), Launcher: launcher.DefaultConfig(), Local: local.DefaultConfig(),
 		Kubernetes: kube.DefaultConfig(),
 	}
 	c.Engine.Dir = c.path("clickhouse")

@@ -242,8 +242,8 @@ func (a *App) addHTTP(keys [][]byte) error {
 			return err
 		}
 		api, err := v1.New(v1.Deps{
-			Automation: auto,
-			Control:    a.control, Store: a.store, Auth: a.auth, Producer: a.produce, Progress: a.bus,
+			Automation: auto, Sources: a.sources,
+			Control: a.control, Store: a.store, Auth: a.auth, Producer: a.produce, Progress: a.bus,
 			Position: a.control.Position, Version: a.opts.Version, Log: a.log,
 		})
 		if err != nil {

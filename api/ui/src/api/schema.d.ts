@@ -1768,6 +1768,71 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/sources": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List git sources, by address */
+        get: operations["listSources"];
+        put?: never;
+        /**
+         * Add a git repository that jobs and subscriptions are kept from
+         * @description Every `jobs/*\/template.yaml`, with `main.py`, `nuclei.yaml` or `handler.py` beside it, and every `subscriptions/*.yaml` of the branch, for every
+         *     project. It is read now and then at its interval. What is changed there changes here, what vanishes there vanishes here; whether a subscription is
+         *     enabled stays as a person set it. A file that is wrong keeps what it held before and stands among the problems.
+         */
+        post: operations["createSource"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sources/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 5f1e8a0c9b7d4e6f8a0b1c2d */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        /** Read a git source */
+        get: operations["getSource"];
+        put?: never;
+        post?: never;
+        /** Remove a git source and all that came from it */
+        delete: operations["deleteSource"];
+        options?: never;
+        head?: never;
+        /** Change a git source, and read it */
+        patch: operations["updateSource"];
+        trace?: never;
+    };
+    "/sources/{id}/sync": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 5f1e8a0c9b7d4e6f8a0b1c2d */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Read a git source now */
+        post: operations["syncSource"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/subscriptions": {
         parameters: {
             query?: never;
@@ -2436,6 +2501,35 @@ export interface components {
         };
         /** @enum {string} */
         FindingType: "HostnameFinding" | "IpFinding" | "HostnameIpFinding" | "IpRangeFinding" | "PortFinding" | "WebsiteFinding" | "TagFinding" | "CustomFinding";
+        GitSource: {
+            branch?: string;
+            commit?: string;
+            /** @description Why nothing could be read the last time. */
+            error?: string;
+            id: components["schemas"]["Id"];
+            interval: number;
+            /** @description That it holds and that are right. */
+            jobs: number;
+            problems: {
+                column?: number;
+                file: string;
+                line?: number;
+                message: string;
+                path?: string;
+            }[];
+            subscriptions: number;
+            syncedAt?: components["schemas"]["Time"];
+            url: string;
+            version: number;
+        };
+        GitSourceInput: {
+            /** @description Empty for the repository's own choice. */
+            branch?: string;
+            /** @description Seconds between two reads; 0 for only when somebody asks. Default 3600. */
+            interval?: number;
+            /** @description https, http or ssh. Only public addresses, unless the server is configured otherwise. */
+            url?: string;
+        };
         Group: {
             builtIn?: boolean;
             description?: string;
@@ -2584,6 +2678,10 @@ export interface components {
             podSize?: "" | "XS" | "S" | "M" | "L" | "XL" | "XXL";
             /** @description Asks for raw sockets; the operator has to allow it. */
             rawSockets?: boolean;
+            /** @description Its file there. */
+            sourceFile?: string;
+            /** @description The git source it comes from; read-only. */
+            sourceId?: string;
             summary?: string;
             type: components["schemas"]["JobType"];
             updatedAt: components["schemas"]["Time"];
@@ -3067,6 +3165,10 @@ export interface components {
             projectId?: components["schemas"]["Id"];
             /** @description From the document: when it looks. */
             schedule?: string;
+            /** @description Its file there. */
+            sourceFile?: string;
+            /** @description The git source it comes from; may be disabled and copied. */
+            sourceId?: string;
             /** @description From the document: event, cron, … */
             trigger?: string;
             updatedAt: components["schemas"]["Time"];
@@ -6726,6 +6828,188 @@ export interface operations {
         };
         responses: {
             200: components["responses"]["LoggedIn"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    listSources: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All of them. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["GitSource"][];
+                        total: number;
+                    };
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    createSource: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description A text of your choice, such as a UUID. Sending the same request again with the same key finds what the first one made instead of making another.
+                 * @example 3f0c8e6a-8c2c-4b66-9d19-0d7f5f1f6f2e
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "branch": "main",
+                 *       "interval": 3600,
+                 *       "url": "https://git.example.com/team/rules.git"
+                 *     }
+                 */
+                "application/json": components["schemas"]["GitSourceInput"];
+            };
+        };
+        responses: {
+            /** @description The source, and what became of reading it. */
+            201: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    Location: components["headers"]["Location"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GitSource"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getSource: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 5f1e8a0c9b7d4e6f8a0b1c2d */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The source. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GitSource"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    deleteSource: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description The `ETag` of what the change is based on. When it was changed meanwhile the answer is 412 and nothing happens.
+                 * @example "4"
+                 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @example 5f1e8a0c9b7d4e6f8a0b1c2d */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    updateSource: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description The `ETag` of what the change is based on. When it was changed meanwhile the answer is 412 and nothing happens.
+                 * @example "4"
+                 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @example 5f1e8a0c9b7d4e6f8a0b1c2d */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "branch": "main"
+                 *     }
+                 */
+                "application/json": components["schemas"]["GitSourceInput"];
+            };
+        };
+        responses: {
+            /** @description The source. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GitSource"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    syncSource: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 5f1e8a0c9b7d4e6f8a0b1c2d */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The source. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GitSource"];
+                };
+            };
             default: components["responses"]["Problem"];
         };
     };

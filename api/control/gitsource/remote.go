@@ -1,0 +1,127 @@
+package gitsource
+
+import (
+	"context"
+	"net"
+	"net/netip"
+	"net/url"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/stalker-asm/stalker/pipeline"
+)
+
+// remote is a repository as git is told of it.
+type remote struct {
+	url, shown string // shown is without credentials
+	protocol   string
+	options    []string
+	env        []string
+}
+
+var (
+	branchForm = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._/-]{0,199}$`)
+	userForm   = regexp.MustCompile(`^[A-Za-z0-9._-]*$`)
+)
+
+// CheckBranch reports what is wrong with the name of a branch.
+func CheckBranch(name string) error {
+	if name != "" && (!branchForm.MatchString(name) || strings.Contains(name, "..")) {
+		return pipeline.Errorf(pipeline.CodeInvalid, "branch: %q is no name of a branch", name)
+	}
+	return nil
+}
+
+// Check reports what is wrong with an address, without asking anybody.
+func (f *Fetcher) Check(address string) error {
+	_, err := f.parse(address)
+	return err
+}
+
+func (f *Fetcher) parse(address string) (*url.URL, error) {
+	u, err := url.Parse(address)
+	if err != nil || len(address) > 2000 || strings.ContainsAny(address, "\n\r\x00") {
+		return nil, pipeline.Errorf(pipeline.CodeInvalid, "url: an address such as https://git.example.com/team/rules.git is expected")
+	}
+	switch {
+	case u.Scheme == "file" && u.Host == "" && strings.HasPrefix(u.Path, "/"):
+		if !f.cfg.AllowPrivate {
+			return nil, pipeline.Errorf(pipeline.CodeForbidden, "url: files of the server are not allowed as sources: sources.allowPrivate")
+		}
+		return u, nil
+	case u.Scheme != "https" && u.Scheme != "http" && u.Scheme != "ssh" || u.Hostname() == "" || strings.HasPrefix(u.Hostname(), "-") || strings.Trim(u.Path, "/") == "":
+		return nil, pipeline.Errorf(pipeline.CodeInvalid, "url: https, http and ssh are understood, such as https://git.example.com/team/rules.git")
+	case u.User != nil && u.Scheme != "ssh":
+		return nil, pipeline.Errorf(pipeline.CodeInvalid, "url: credentials do not belong into an address, where everybody who may see sources reads them")
+	case u.User != nil && (!userForm.MatchString(u.User.Username()) || strings.HasPrefix(u.User.Username(), "-")):
+		return nil, pipeline.Errorf(pipeline.CodeInvalid, "url: the user is not understood")
+	case u.RawQuery != "" || u.Fragment != "":
+		return nil, pipeline.Errorf(pipeline.CodeInvalid, "url: must not have a query or fragment")
+	}
+	return u, nil
+}
+
+// remote resolves an address once, refuses what is not public, and ties git to what
+// it was found to be, so that a name cannot mean something else a moment later.
+func (f *Fetcher) remote(ctx context.Context, address string) (remote, error) {
+	u, err := f.parse(address)
+	if err != nil {
+		return remote{}, err
+	}
+	r := remote{url: u.String(), shown: u.Redacted(), protocol: u.Scheme}
+	if u.Scheme == "file" {
+		return r, nil
+	}
+	addrs, err := f.lookup(ctx, u.Hostname())
+	if err != nil || len(addrs) == 0 {
+		return r, pipeline.Errorf(pipeline.CodeUnavailable, "%s cannot be resolved", u.Hostname())
+	}
+	for _, a := range addrs {
+		if !f.cfg.AllowPrivate && !public(a) {
+			return r, pipeline.Errorf(pipeline.CodeForbidden, "%s is at %s, which is no public address: sources.allowPrivate", u.Hostname(), a)
+		}
+	}
+	to := addrs[0].Unmap().String()
+	if u.Scheme == "ssh" {
+		r.env = []string{"GIT_SSH_COMMAND=ssh -F none -o BatchMode=yes -o StrictHostKeyChecking=accept-new -o ConnectTimeout=15 -o HostKeyAlias=" + u.Hostname() + " -o HostName=" + to}
+		return r, nil
+	}
+	port := u.Port()
+	if port == "" {
+		port = map[string]string{"https": "443", "http": "80"}[u.Scheme]
+	}
+	if strings.Contains(to, ":") {
+		to = "[" + to + "]"
+	}
+	r.options = []string{"-c", "http.curloptResolve=" + u.Hostname() + ":" + port + ":" + to, "-c", "http.proxy="}
+	return r, nil
+}
+
+func lookup(ctx context.Context, host string) ([]netip.Addr, error) {
+	if a, err := netip.ParseAddr(host); err == nil {
+		return []netip.Addr{a}, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	return net.DefaultResolver.LookupNetIP(ctx, "ip", host)
+}
+
+// notPublic are the networks that netip's own questions do not know.
+var notPublic = []netip.Prefix{
+	netip.MustParsePrefix("0.0.0.0/8"), netip.MustParsePrefix("100.64.0.0/10"), netip.MustParsePrefix("192.0.0.0/24"), netip.MustParsePrefix("198.18.0.0/15"),
+	netip.MustParsePrefix("240.0.0.0/4"), netip.MustParsePrefix("64:ff9b::/96"), netip.MustParsePrefix("64:ff9b:1::/48"), netip.MustParsePrefix("2002::/16"), netip.MustParsePrefix("fec0::/10"),
+}
+
+func public(a netip.Addr) bool {
+	a = a.Unmap()
+	if a.Zone() != "" || a.IsPrivate() || a.IsLoopback() || a.IsUnspecified() || a.IsMulticast() || a.IsLinkLocalUnicast() {
+		return false
+	}
+	for _, n := range notPublic {
+		if n.Contains(a) {
+			return false
+		}
+	}
+	return true
+}
