@@ -43,7 +43,7 @@ func TestJobs(t *testing.T) {
 	jobs := templates(t)
 	want := []string{
 		"BannerGrabbingJob", "CertificateValidationJob", "DomainNameResolvingJob", "DomainSecurityScannerJob", "HttpProbingJob",
-		"LoginDetectionJob", "SubdomainBruteforceJob", "TcpIpRangeScanningJob", "TcpPortScanningJob", "UdpPortScanningJob",
+		"IpGeolocationJob", "LoginDetectionJob", "SubdomainBruteforceJob", "TcpIpRangeScanningJob", "TcpPortScanningJob", "UdpPortScanningJob",
 		"WafIdentificationJob", "WebsiteCrawlingJob",
 	}
 	for _, name := range want {
