@@ -6,6 +6,8 @@
 #   .ci/k8s.sh up DIR           start etcd, API server, controllers and scheduler; kubeconfig: DIR/admin.kubeconfig
 #   .ci/k8s.sh restart DIR      stop the API server and start it again
 #   .ci/k8s.sh down DIR         stop everything that was started for DIR
+#   .ci/k8s.sh node-up DIR      the same with a node: kubelet and containerd, as root, in namespaces of their own
+#   .ci/k8s.sh in DIR COMMAND…  run a command where that node's network is
 #   .ci/k8s.sh test             run the tests that need a cluster
 #   .ci/k8s.sh bench            measure how fast requests become Jobs; prints what go test -bench does
 set -euo pipefail
@@ -44,6 +46,9 @@ build() {
 # --- the control plane
 
 nodeip=10.244.0.1
+ns=() # what a command is run with to be where the node is
+# shellcheck source=.ci/k8s/node.sh
+. "$sources/node.sh"
 
 # certs DIR PORT makes an authority and everybody's certificate, all ECDSA: a second.
 certs() {
@@ -94,7 +99,7 @@ free_port() { # one that nobody listens on
 start() {
   local name=$1
   shift
-  setsid "$@" >>"$dir/log/$name.log" 2>&1 </dev/null &
+  setsid "${ns[@]}" "$@" >>"$dir/log/$name.log" 2>&1 </dev/null &
   echo $! >"$dir/pids/$name"
   disown # what ends it says so itself
 }
@@ -110,7 +115,7 @@ wait_for() { # WHAT SECONDS COMMAND…
   die "$what was not ready within $seconds s"
 }
 
-ask() { curl -sf --cacert "$dir/pki/ca.crt" --cert "$dir/pki/admin.crt" --key "$dir/pki/admin.key" "https://127.0.0.1:$(<"$dir/port")$1"; }
+ask() { "${ns[@]}" curl -sf --cacert "$dir/pki/ca.crt" --cert "$dir/pki/admin.crt" --key "$dir/pki/admin.key" "https://127.0.0.1:$(<"$dir/port")$1"; }
 
 apiserver() {
   local port etcd
@@ -162,7 +167,9 @@ stop_one() { # NAME
 
 down() {
   local name
-  for name in kube-scheduler kube-controller-manager kube-apiserver etcd; do stop_one "$name"; done
+  [[ ! -e $dir/ns ]] || read -ra ns <"$dir/ns"
+  node_down
+  for name in kube-scheduler kube-controller-manager kube-apiserver etcd holder; do stop_one "$name"; done
 }
 
 # --- tests
@@ -176,19 +183,58 @@ with_plane() {
   STALKER_TEST_HELM=$(.ci/chart.sh tool helm) STALKER_TEST_K8S="$dir" STALKER_TEST_K8S_SH="$self" STALKER_TEST_K8S_TIER=A "$@"
 }
 
-tests() { with_plane go test -count=1 -timeout 20m -run Cluster ${ARGS:-} ./sinks/launcher/kube; }
+tests() {
+  say "tier A: a control plane; the tests play the nodes"
+  (with_plane go test -count=1 -timeout 20m -run Cluster ${ARGS:-} ./sinks/launcher/kube)
+  local why
+  if why=$(can_node); then
+    say "tier B: a node, on which pods really run"
+    (node_tests)
+  else
+    say "SKIPPED tier B, pods that really run: $why"
+  fi
+}
+
+# node_tests runs what needs a node where its network is.
+node_tests() {
+  cd "$top"
+  dir=$(mktemp -d "${TMPDIR:-/tmp}/stalker-k8s.XXXXXX")
+  trap 'down; rm -rf --one-file-system "$dir"' EXIT
+  go test -c -o "$dir/kube.test" ./sinks/launcher/kube
+  with_node
+  cd sinks/launcher/kube
+  "${ns[@]}" env -C "$PWD" STALKER_TEST_K8S="$dir" STALKER_TEST_K8S_SH="$self" STALKER_TEST_K8S_TIER=B "$dir/kube.test" -test.timeout 10m -test.run ClusterNode
+}
+
+# with_node makes a control plane with a node.
+with_node() {
+  node_build
+  mkdir -p "$dir"/{pids,log}
+  echo "$nodeip" >"$dir/advertise"
+  space
+  up
+  node_up
+}
 
 bench() { with_plane go test -run '^$' -bench Cluster -benchtime 1x -timeout 10m ./sinks/launcher/kube; }
 
 case ${1:-} in
   build) build ;;
-  up | restart | down | test | bench)
+  up | node-up | in | restart | down | test | bench)
     bin=$(build)
     dir=${2:-}
     [[ $1 == test || $1 == bench || -n $dir ]] || die "which directory?"
     case $1 in
       up) up ;;
       down) down ;;
+      node-up)
+        why=$(can_node) || die "no node here: $why"
+        with_node
+        ;;
+      in)
+        read -ra ns <"$dir/ns"
+        "${ns[@]}" env -C "$PWD" "${@:3}"
+        ;;
       restart) stop_one kube-apiserver && apiserver ;;
       test) tests ;;
       bench) bench ;;
