@@ -18,6 +18,7 @@ type template struct {
 	Name       string `yaml:"name"`
 	Type       string `yaml:"type"`
 	Language   string `yaml:"language"`
+	Image      string `yaml:"image"`
 	Parameters []struct {
 		Name string `yaml:"name"`
 		Type string `yaml:"type"`
@@ -53,6 +54,9 @@ func TestJobs(t *testing.T) {
 		}
 		if j.Name != name || j.Version != 2 || j.Type != "code" || j.Language != "python" {
 			t.Errorf("template of %s says %+v", name, j)
+		}
+		if j.Image != "" { // kubernetes.image is where the operator says what the cluster can pull
+			t.Errorf("%s names the image %s, which no cluster but ours has", name, j.Image)
 		}
 	}
 	if len(jobs) != len(want) {
