@@ -1,4 +1,5 @@
 import { NavLink } from 'react-router';
+import { useMay } from '~/api/may';
 import { useCounts, useVersion } from '~/api/queries';
 import type { Counts } from '~/api/types';
 import { compact } from '~/lib/number';
@@ -12,13 +13,14 @@ export function Nav() {
   const [project] = useProject();
   const counts = useCounts(project).data;
   const search = useSearch();
+  const may = useMay();
   const version = useVersion().data?.version;
   return (
     <nav className={classes.nav} aria-label={t.frame.navigation}>
       {sections.map((s) => (
         <div key={s.label} className={classes.section}>
           {s.label && <div className={classes.label}>{s.label}</div>}
-          {s.entries.map((e) => (
+          {s.entries.filter((e) => !e.scope || may(e.scope)).map((e) => (
             <Entry key={e.to} entry={e} counts={counts} search={search} />
           ))}
         </div>

@@ -1,7 +1,7 @@
 import { ActionIcon, Menu, Text, useMantineColorScheme, type MantineColorScheme } from '@mantine/core';
-import { IconCheck, IconDeviceDesktop, IconLogout, IconMoon, IconSun, IconUserCircle } from '@tabler/icons-react';
+import { IconApi, IconBook, IconCheck, IconDeviceDesktop, IconLogout, IconMoon, IconSun, IconUserCircle } from '@tabler/icons-react';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { useNavigate } from 'react-router';
+import { Link, useNavigate } from 'react-router';
 import { post } from '~/api/client';
 import { useMe } from '~/api/queries';
 import { t } from '~/text';
@@ -40,6 +40,10 @@ export default function UserMenu() {
             {t.user.themes[value]}
           </Menu.Item>
         ))}
+        <Menu.Divider />
+        <Menu.Item component={Link} to="/profile" leftSection={<IconUserCircle size={16} stroke={1.6} />}>{t.user.profile}</Menu.Item>
+        <Menu.Item component="a" href="/docs/" target="_blank" leftSection={<IconBook size={16} stroke={1.6} />}>{t.user.manual}</Menu.Item>
+        <Menu.Item component="a" href="/api/docs" target="_blank" leftSection={<IconApi size={16} stroke={1.6} />}>{t.user.api}</Menu.Item>
         <Menu.Divider />
         <Menu.Item leftSection={<IconLogout size={16} stroke={1.6} />} onClick={() => leave.mutate()}>
           {t.user.logout}

@@ -6,11 +6,14 @@ import {
   IconFileSearch,
   IconFolders,
   IconHistory,
+  IconListDetails,
   IconLayoutDashboard,
   IconNetwork,
   IconPlug,
   IconScript,
   IconServer2,
+  IconUsers,
+  IconUsersGroup,
   IconWorld,
 } from '@tabler/icons-react';
 import { t } from '~/text';
@@ -19,6 +22,8 @@ export interface NavEntry {
   to: string;
   label: string;
   icon: typeof IconWorld;
+  /** what one must be allowed to do to see it */
+  scope?: string;
   /** the total shown beside it */
   count?: 'domains' | 'hosts' | 'ipRanges' | 'ports' | 'websites' | 'findings' | 'active';
 }
@@ -45,5 +50,13 @@ export const sections: { label: string; entries: NavEntry[] }[] = [
       { to: '/jobs', label: t.nav.jobs, icon: IconScript },
     ],
   },
-  { label: t.nav.manage, entries: [{ to: '/projects', label: t.nav.projects, icon: IconFolders }] },
+  {
+    label: t.nav.manage,
+    entries: [
+      { to: '/projects', label: t.nav.projects, icon: IconFolders },
+      { to: '/users', label: t.nav.users, icon: IconUsers, scope: 'manage:users:read-all' },
+      { to: '/groups', label: t.nav.groups, icon: IconUsersGroup, scope: 'manage:groups:read' },
+      { to: '/audit', label: t.nav.audit, icon: IconListDetails, scope: 'manage:audit:read' },
+    ],
+  },
 ];

@@ -38,6 +38,11 @@ const pages: RouteObject[] = [
   page('/subscriptions', () => import('~/pages/Subscriptions')),
   page('/subscriptions/new', () => import('~/pages/NewSubscription')),
   page('/subscriptions/:id', () => import('~/pages/Subscription')),
+  page('/users', () => import('~/pages/Users')),
+  page('/users/:id', () => import('~/pages/User')),
+  page('/groups', () => import('~/pages/Groups')),
+  page('/audit', () => import('~/pages/Audit')),
+  page('/profile', () => import('~/pages/Profile')),
   page('/projects', () => import('~/pages/Projects')),
   page('/projects/:id', () => import('~/pages/Project')),
 ];
@@ -45,6 +50,7 @@ const pages: RouteObject[] = [
 export function makeRouter() {
   return createBrowserRouter([
     page('/login', () => import('~/pages/Login')),
+    page('/set-password', () => import('~/pages/SetPassword')),
     page('/setup', () => import('~/pages/Setup')),
     {
       Component: Shell,

@@ -13,7 +13,7 @@ import type { Column } from './table';
 
 interface Props<T> {
   noun: Noun;
-  list: UseQueryResult<Page<T>>;
+  list: UseQueryResult<Page<T>> | UseQueryResult<T[]>;
   columns: Column<T>[];
   to: (row: T) => string;
   search: string;
@@ -27,7 +27,8 @@ export function DefinitionList<T extends { id: string }>(p: Props<T>) {
   const [search, setSearch] = useSearchParams();
   const navigate = useNavigate();
   const q = search.get('q') ?? '';
-  const rows = p.list.data?.items.filter((r) => p.textOf(r).toLowerCase().includes(q.toLowerCase()));
+  const all = Array.isArray(p.list.data) ? p.list.data : p.list.data?.items;
+  const rows = all?.filter((r) => p.textOf(r).toLowerCase().includes(q.toLowerCase()));
   const setQ = (text: string) => setSearch((s) => {
     if (text) s.set('q', text);
     else s.delete('q');

@@ -2,7 +2,7 @@ import { Button, PasswordInput, Stack, TextInput } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState, type FormEvent } from 'react';
 import { Navigate, useNavigate, useSearchParams } from 'react-router';
-import { post } from '~/api/client';
+import { ApiError, post } from '~/api/client';
 import { keys } from '~/api/keys';
 import { useSetupNeeded } from '~/api/queries';
 import type { User } from '~/api/types';
@@ -14,17 +14,19 @@ import { AuthFrame } from './AuthFrame';
 export default function Login() {
   const [email, setEmail] = useState('');
   const [password, setPassword] = useState('');
+  const [code, setCode] = useState('');
   const [params] = useSearchParams();
   const client = useQueryClient();
   const navigate = useNavigate();
   const setup = useSetupNeeded();
   const login = useMutation({
-    mutationFn: () => post<User>('/login', { email, password }),
+    mutationFn: () => post<User>('/login', { email, password, ...(code ? { code: code.replace(/\s/g, '') } : {}) }),
     onSuccess: async () => {
       client.removeQueries({ queryKey: keys.me });
       await navigate(inside(params.get('next')), { replace: true });
     },
   });
+  const factor = login.error instanceof ApiError && login.error.secondFactor || code !== '';
   if (setup.data?.needed) return <Navigate to="/setup" replace />;
   const submit = (e: FormEvent) => {
     e.preventDefault();
@@ -36,7 +38,8 @@ export default function Login() {
         <Stack gap="sm">
           <TextInput type="email" label={t.login.email} autoComplete="username" required autoFocus value={email} onChange={(e) => setEmail(e.currentTarget.value)} />
           <PasswordInput label={t.login.password} autoComplete="current-password" required value={password} onChange={(e) => setPassword(e.currentTarget.value)} />
-          <FormError error={login.error} />
+          {factor && <TextInput label={t.login.code} required autoFocus inputMode="numeric" autoComplete="one-time-code" maxLength={7} value={code} onChange={(e) => setCode(e.currentTarget.value)} />}
+          {!(factor && code === '') && <FormError error={login.error} />}
           <Button type="submit" size="sm" fullWidth loading={login.isPending}>{t.login.submit}</Button>
         </Stack>
       </form>

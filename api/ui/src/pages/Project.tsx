@@ -12,6 +12,7 @@ import { Panel } from '~/components/Panel';
 import { Loading, Problem } from '~/components/States';
 import { t } from '~/text';
 import { AddTargets } from './AddTargets';
+import { Members } from './Members';
 import { ProjectForm } from './ProjectForm';
 
 export default function Project() {
@@ -33,6 +34,7 @@ export default function Project() {
           <Panel title={t.projects.settings}>
             <ProjectForm key={`${p.id}/${p.version}`} project={p} onSaved={() => void notify({ message: t.actions.saved })} />
           </Panel>
+          <Members project={p.id} />
         </div>
         <aside className={detail.side}><Danger project={p} /></aside>
       </div>
