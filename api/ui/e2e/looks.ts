@@ -3,7 +3,7 @@ import { barriers } from './axe';
 import { settled, shot, type View, type World } from './world';
 
 const lists = ['domains', 'hosts', 'ip-ranges', 'ports', 'websites', 'findings', 'executions', 'jobs', 'subscriptions', 'projects'];
-const others = ['changes', 'jobs/new', 'subscriptions/new'];
+const others = ['changes', 'jobs/new', 'subscriptions/new', 'secrets', 'users', 'groups', 'audit', 'profile'];
 const views: View[] = [
   { scheme: 'light', width: 1440 },
   { scheme: 'dark', width: 1440 },

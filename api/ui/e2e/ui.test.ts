@@ -1,6 +1,7 @@
 // The interface in a real browser against a real server. The parts follow one
 // another: the first user, a project, a scan watched live, then every page.
 import { afterAll, beforeAll, describe } from 'vitest';
+import { access } from './access';
 import { automation } from './automation';
 import { begin } from './begin';
 import { hostile } from './hostile';
@@ -21,6 +22,7 @@ afterAll(() => world?.stop());
 const w = () => world;
 describe('first load', size);
 describe('a new server', () => begin(w));
+describe('access', () => access(w));
 describe('automation', () => automation(w));
 describe('a scan', () => watch(w));
 describe('keyboard', () => keyboard(w));

@@ -35,14 +35,14 @@ export class World {
     await this.server.stop();
   }
 
-  /** open gives a page that is logged in as whoever was remembered. */
-  async open({ scheme, width }: View = { scheme: 'light', width: 1440 }): Promise<Page> {
+  /** open gives a page that is logged in as whoever was remembered, or as nobody. */
+  async open({ scheme, width }: View = { scheme: 'light', width: 1440 }, known = true): Promise<Page> {
     const context = await this.browser.newContext({
       baseURL: this.server.url,
       colorScheme: scheme,
       viewport: { width, height: width < 600 ? 844 : 900 },
       reducedMotion: 'reduce',
-      storageState: this.session,
+      storageState: known ? this.session : undefined,
     });
     context.setDefaultTimeout(patience);
     const page = await context.newPage();

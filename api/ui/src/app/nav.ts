@@ -6,6 +6,7 @@ import {
   IconFileSearch,
   IconFolders,
   IconHistory,
+  IconKey,
   IconListDetails,
   IconLayoutDashboard,
   IconNetwork,
@@ -48,6 +49,7 @@ export const sections: { label: string; entries: NavEntry[] }[] = [
       { to: '/executions', label: t.nav.executions, icon: IconBolt, count: 'active' },
       { to: '/subscriptions', label: t.nav.subscriptions, icon: IconAffiliate },
       { to: '/jobs', label: t.nav.jobs, icon: IconScript },
+      { to: '/secrets', label: t.nav.secrets, icon: IconKey, scope: 'manage:secrets:read' },
     ],
   },
   {

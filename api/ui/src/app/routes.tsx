@@ -38,6 +38,7 @@ const pages: RouteObject[] = [
   page('/subscriptions', () => import('~/pages/Subscriptions')),
   page('/subscriptions/new', () => import('~/pages/NewSubscription')),
   page('/subscriptions/:id', () => import('~/pages/Subscription')),
+  page('/secrets', () => import('~/pages/Secrets')),
   page('/users', () => import('~/pages/Users')),
   page('/users/:id', () => import('~/pages/User')),
   page('/groups', () => import('~/pages/Groups')),

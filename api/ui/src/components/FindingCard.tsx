@@ -1,10 +1,11 @@
-import { ActionIcon, Group, Text, Tooltip } from '@mantine/core';
+import { Button, Group, Text } from '@mantine/core';
 import { IconAffiliate } from '@tabler/icons-react';
 import { Link } from 'react-router';
 import type { Finding } from '~/api/types';
 import { fieldText, findingTitle, picture } from '~/lib/finding';
 import { t } from '~/text';
 import { CopyButton } from './CopyButton';
+import { Explain } from './Explain';
 import classes from './FindingCard.module.css';
 import { KeyLink } from './Links';
 import { Picture } from './Picture';
@@ -18,10 +19,7 @@ export function FindingCard({ finding: f, about = false }: { finding: Finding; a
     <article className={classes.card}>
       <Group justify="space-between" wrap="nowrap" gap="xs">
         <Text fw={550} size="sm" style={{ overflowWrap: 'anywhere' }}>{findingTitle(f)}</Text>
-        <Group gap={2} wrap="nowrap">
-          <Tooltip label={t.launch.subscribe}><ActionIcon size="sm" component={Link} to={`/subscriptions/new?finding=${encodeURIComponent(f.key)}`} aria-label={t.launch.subscribe}><IconAffiliate size={14} /></ActionIcon></Tooltip>
-          <CopyButton value={JSON.stringify(f, null, 2)} label={t.finding.json} />
-        </Group>
+        <CopyButton value={JSON.stringify(f, null, 2)} label={t.finding.json} />
       </Group>
       {about && <KeyLink of={f.correlationKey} />}
       {(fields.length > 0 || f.tag) && (
@@ -35,6 +33,10 @@ export function FindingCard({ finding: f, about = false }: { finding: Finding; a
         <When at={f.at} />
         <span aria-hidden>·</span>
         {f.executionId ? <Link className="link" to={`/executions/${f.executionId}`}>{f.job ?? f.executionId}</Link> : t.finding.sources[f.source]}
+      </div>
+      <div className={classes.more}>
+        <Button component={Link} to={`/subscriptions/new?finding=${encodeURIComponent(f.key)}`} variant="subtle" size="compact-xs" leftSection={<IconAffiliate size={13} />}>{t.launch.subscribe}</Button>
+        <Explain finding={f.id} />
       </div>
     </article>
   );

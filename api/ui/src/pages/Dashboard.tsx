@@ -7,6 +7,8 @@ import { t } from '~/text';
 import { AddTargets } from './AddTargets';
 import classes from './Dashboard.module.css';
 import { CreateProject } from './CreateProject';
+import { Certificates, FailingJobs, Recently } from './dashboard/News';
+import { Top } from './dashboard/Top';
 import { Totals } from './dashboard/Totals';
 import { Failed, LatestFindings, Running } from './dashboard/Work';
 
@@ -32,7 +34,12 @@ export default function Dashboard() {
         )}
         <div className={classes.panels}>
           <Running counts={c} project={project} />
+          <Certificates project={project} />
           <Failed counts={c} project={project} />
+          <FailingJobs project={project} />
+          <Top path="/websites" field="technology" title={t.dashboard.technologies} />
+          <Top path="/ports" field="port.service" title={t.dashboard.services} />
+          <Recently project={project} />
           <LatestFindings project={project} />
         </div>
       </div>

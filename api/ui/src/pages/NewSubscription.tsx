@@ -5,6 +5,7 @@ import { useFindingKeys, useSaveSubscription } from '~/api/automation';
 import { useJobs, useProjects } from '~/api/queries';
 import { notify } from '~/app/notify';
 import { useProject } from '~/app/project';
+import { BacktestPanel } from '~/components/BacktestPanel';
 import detail from '~/components/Detail.module.css';
 import { PageHead } from '~/components/PageHead';
 import { Panel } from '~/components/Panel';
@@ -57,6 +58,7 @@ export default function NewSubscription() {
               {written !== undefined && <Text size="xs" className="faint">{t.subscription.byHand}</Text>}
             </Stack>
           </Panel>
+          <BacktestPanel document={document} project={project} />
         </aside>
       </div>
     </>

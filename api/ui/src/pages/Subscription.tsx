@@ -5,6 +5,7 @@ import { useMay } from '~/api/may';
 import { useOne } from '~/api/queries';
 import type { Subscription as SubscriptionView } from '~/api/types';
 import { notify } from '~/app/notify';
+import { BacktestPanel } from '~/components/BacktestPanel';
 import { ConfirmDelete } from '~/components/ConfirmDelete';
 import detail from '~/components/Detail.module.css';
 import { Facts } from '~/components/Facts';
@@ -57,6 +58,7 @@ function Loaded({ subscription: s }: { subscription: SubscriptionView }) {
               [t.subscription.changed, <When key="u" at={s.updatedAt} />],
             ]} />
           </Panel>
+          <BacktestPanel document={draft} project={s.projectId} />
         </aside>
       </div>
     </>
