@@ -41,7 +41,7 @@ const colours = HighlightStyle.define([
 const look = EditorView.theme({
   '&': { fontSize: '0.8125rem', backgroundColor: 'var(--surface)', color: 'inherit' },
   '&.cm-focused': { outline: '2px solid var(--mantine-primary-color-filled)', outlineOffset: '-2px' },
-  '.cm-scroller': { fontFamily: 'var(--mantine-font-family-monospace)', lineHeight: '1.6', maxHeight: '70vh' },
+  '.cm-scroller': { fontFamily: 'var(--mantine-font-family-monospace)', lineHeight: '20px', maxHeight: '70vh' },
   '.cm-content': { caretColor: 'currentColor' },
   '.cm-cursor': { borderLeftColor: 'currentColor' },
   '.cm-gutters': { backgroundColor: 'var(--surface)', color: 'var(--faint)', borderRight: '1px solid var(--line)' },
@@ -85,6 +85,8 @@ export default function Editor(p: EditorProps) {
       }),
     });
     view.current = editor;
+    // what was measured before the font came is wrong
+    void document.fonts.ready.then(() => editor.requestMeasure());
     return () => editor.destroy();
   }, [language, label, readOnly]);
   useEffect(() => {
