@@ -10,16 +10,14 @@ import (
 	"github.com/stalker-asm/stalker/pipeline"
 )
 
-func mask(n int) *int { return &n }
-
 func TestKeysAreMadeAndTakenApart(t *testing.T) {
 	for key, want := range map[string]pipeline.Ref{
 		"project:p":                                  {Kind: pipeline.KindProject},
 		"project:p;domain:a.example":                 {Kind: pipeline.KindDomain, Locators: pipeline.Locators{Domain: "a.example"}},
 		"project:p;host:192.0.2.1":                   {Kind: pipeline.KindHost, Locators: pipeline.Locators{IP: "192.0.2.1"}},
 		"project:p;host:2001:db8::1":                 {Kind: pipeline.KindHost, Locators: pipeline.Locators{IP: "2001:db8::1"}},
-		"project:p;host:192.0.2.0;mask:24":           {Kind: pipeline.KindRange, Locators: pipeline.Locators{IP: "192.0.2.0", Mask: mask(24)}},
-		"project:p;host:::;mask:0":                   {Kind: pipeline.KindRange, Locators: pipeline.Locators{IP: "::", Mask: mask(0)}},
+		"project:p;host:192.0.2.0;mask:24":           {Kind: pipeline.KindRange, Locators: pipeline.Locators{IP: "192.0.2.0", Mask: new(24)}},
+		"project:p;host:::;mask:0":                   {Kind: pipeline.KindRange, Locators: pipeline.Locators{IP: "::", Mask: new(0)}},
 		"project:p;host:::1;port:53;protocol:udp":    {Kind: pipeline.KindPort, Locators: pipeline.Locators{IP: "::1", Port: 53, Protocol: pipeline.UDP}},
 		"project:p;host:::1;port:65535;protocol:tcp": {Kind: pipeline.KindPort, Locators: pipeline.Locators{IP: "::1", Port: 65535, Protocol: pipeline.TCP}},
 		"project:p;host:192.0.2.1;port:80;protocol:tcp;domain:;path:/": {

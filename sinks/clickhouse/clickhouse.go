@@ -80,6 +80,11 @@ func options(cfg Config, d Deps) (*clickhouse.Options, error) {
 			"optimize_functions_to_subcolumns": 0, // see element
 		},
 	}
+	if cfg.Cluster.Shards {
+		o.Settings["distributed_foreground_insert"] = 1 // acknowledged when it is on its shard
+		o.Settings["distributed_product_mode"] = "local"
+		o.Settings["optimize_skip_unused_shards"] = 1
+	}
 	if cfg.Protocol == ProtocolHTTP {
 		o.Protocol = clickhouse.HTTP
 	}
@@ -125,7 +130,9 @@ func (s *Store) Migrate(ctx context.Context) error {
 }
 
 // tables are the tables as they should be here.
-func (s *Store) tables() []schema.Table { return schema.Keep(schema.Tables(), s.cfg.Retention) }
+func (s *Store) tables() []schema.Table {
+	return schema.Spread(schema.Keep(schema.Tables(), s.cfg.Retention), s.cfg.Cluster)
+}
 
 // createDatabase uses a connection of its own: one to a database that does not
 // exist cannot be opened.
@@ -135,7 +142,7 @@ func (s *Store) createDatabase(ctx context.Context) error {
 		return err
 	}
 	defer conn.Close() //nolint:errcheck // nothing is pending on it
-	return schema.CreateDatabase(ctx, conn, s.cfg.Database)
+	return schema.CreateDatabase(ctx, conn, s.cfg.Database, s.cfg.Cluster)
 }
 
 // outside returns a connection that needs no database of ours.

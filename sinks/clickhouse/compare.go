@@ -38,7 +38,7 @@ func (s *Store) Database() string { return s.cfg.Database }
 func (s *Store) DropDatabase(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, s.cfg.WriteTimeout)
 	defer cancel()
-	err := s.conn.Exec(ctx, "DROP DATABASE IF EXISTS {name:Identifier} SYNC", clickhouse.Named("name", s.cfg.Database))
+	err := s.conn.Exec(ctx, "DROP DATABASE IF EXISTS {name:Identifier}"+s.cfg.Cluster.On()+" SYNC", clickhouse.Named("name", s.cfg.Database))
 	if err != nil {
 		return fmt.Errorf("dropping the database %s: %w", s.cfg.Database, explain(err))
 	}

@@ -34,6 +34,8 @@ type Config struct {
 	Password config.Secret `yaml:"password"`
 	// TLS says how to encrypt the connection.
 	TLS config.TLS `yaml:"tls"`
+	// Cluster says how the tables are spread over several servers.
+	Cluster schema.Cluster `yaml:"cluster"`
 	// Compression of what is sent to servers: lz4, zstd or none.
 	Compression string `yaml:"compression"`
 	// DialTimeout bounds opening a connection.
@@ -68,6 +70,12 @@ var compressions = map[string]clickhouse.CompressionMethod{
 // Validate returns every problem of c, joined.
 func (c *Config) Validate() error {
 	var errs []error
+	if err := c.Cluster.Problem(); err != nil {
+		errs = append(errs, fmt.Errorf("cluster.%w", err))
+	}
+	if c.Cluster.Name != "" && len(c.Addresses) == 0 {
+		errs = append(errs, errors.New("cluster: the embedded engine is alone; addresses must name the servers"))
+	}
 	for i, a := range c.Addresses {
 		if _, _, err := net.SplitHostPort(a); err != nil {
 			errs = append(errs, fmt.Errorf("addresses[%d]: %q is not host:port", i, a))

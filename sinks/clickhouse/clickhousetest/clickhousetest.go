@@ -58,7 +58,7 @@ func fail(err error) int {
 func Conn(tb testing.TB) driver.Conn {
 	tb.Helper()
 	name := database(tb)
-	if err := schema.CreateDatabase(tb.Context(), dial(tb, "default"), name); err != nil {
+	if err := schema.CreateDatabase(tb.Context(), dial(tb, "default"), name, schema.Cluster{}); err != nil {
 		tb.Fatal(err)
 	}
 	return dial(tb, name)

@@ -17,7 +17,7 @@ func Missing(ctx context.Context, c Conn, tables []Table) ([]string, error) {
 	for _, t := range tables {
 		plan, err := have.plan(&t)
 		problems = append(problems, err)
-		for _, p := range plan {
+		for _, p := range append(plan, have.over(&t)...) {
 			if len(p.sql) > 0 {
 				missing = append(missing, p.name)
 			}

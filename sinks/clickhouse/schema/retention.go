@@ -75,9 +75,9 @@ func (t *Table) forget(have string) []string {
 	case have == want:
 		return nil
 	case want == "":
-		return []string{"ALTER TABLE " + t.Name + " REMOVE TTL"}
+		return []string{t.alter() + " REMOVE TTL"}
 	default:
-		return []string{"ALTER TABLE " + t.Name + " MODIFY TTL " + want}
+		return []string{t.alter() + " MODIFY TTL " + want}
 	}
 }
 

@@ -37,9 +37,10 @@ type Table struct {
 	Indexes    []Index
 	Age        string // the column that says how old a row is, of tables that may forget
 	Days       int    // after how many of them a row goes; 0 means never
+	Cluster    Cluster
 }
 
-// Create returns the statement that makes the table.
+// Create returns the statement that makes the table that has the rows.
 func (t *Table) Create() string {
 	var parts []string
 	for _, c := range t.Columns {
@@ -48,7 +49,7 @@ func (t *Table) Create() string {
 	for _, i := range t.Indexes {
 		parts = append(parts, "    "+i.definition())
 	}
-	sql := fmt.Sprintf("CREATE TABLE IF NOT EXISTS %s (\n%s\n) ENGINE = %s\nORDER BY (%s)", t.Name, strings.Join(parts, ",\n"), t.Engine, strings.Join(t.OrderBy, ", "))
+	sql := fmt.Sprintf("CREATE TABLE IF NOT EXISTS %s (\n%s\n) ENGINE = %s\nORDER BY (%s)", t.Own()+t.Cluster.On(), strings.Join(parts, ",\n"), t.engine(), strings.Join(t.OrderBy, ", "))
 	if len(t.PrimaryKey) > 0 {
 		sql += fmt.Sprintf("\nPRIMARY KEY (%s)", strings.Join(t.PrimaryKey, ", "))
 	}
@@ -88,7 +89,7 @@ func Reconcile(ctx context.Context, c Conn, tables []Table) ([]Step, error) {
 	for _, t := range tables {
 		plan, err := have.plan(&t)
 		problems = append(problems, err)
-		for _, p := range plan {
+		for _, p := range append(plan, have.over(&t)...) {
 			for _, sql := range p.sql {
 				if err := c.Exec(ctx, sql); err != nil {
 					return steps, fmt.Errorf("making %s: %w", p.name, err)
@@ -153,7 +154,7 @@ func each(ctx context.Context, c Conn, sql string, fn func([3]string)) error {
 }
 
 func (e *existing) plan(t *Table) ([]planned, error) {
-	key, ok := e.sortKeys[t.Name]
+	key, ok := e.sortKeys[t.Own()]
 	if !ok {
 		return []planned{{"table " + t.Name, []string{t.Create()}}}, nil
 	}
@@ -164,9 +165,9 @@ func (e *existing) plan(t *Table) ([]planned, error) {
 	var problems []error
 	for _, c := range t.Columns {
 		p := planned{name: "column " + t.Name + "." + c.Name}
-		switch typ, ok := e.columns[t.Name][c.Name]; {
+		switch typ, ok := e.columns[t.Own()][c.Name]; {
 		case !ok:
-			p.sql = []string{fmt.Sprintf("ALTER TABLE %s ADD COLUMN IF NOT EXISTS %s", t.Name, c.definition())}
+			p.sql = []string{fmt.Sprintf("%s ADD COLUMN IF NOT EXISTS %s", t.alter(), c.definition())}
 		case normal(typ) != normal(c.Type):
 			problems = append(problems, pipeline.Errorf(pipeline.CodeConflict, "column %s.%s is %s, not %s", t.Name, c.Name, normal(typ), normal(c.Type)))
 		}
@@ -174,16 +175,16 @@ func (e *existing) plan(t *Table) ([]planned, error) {
 	}
 	for _, i := range t.Indexes {
 		p := planned{name: "index " + t.Name + "." + i.Name}
-		if !slices.Contains(e.indexes[t.Name], i.Name) {
+		if !slices.Contains(e.indexes[t.Own()], i.Name) {
 			p.sql = []string{
-				fmt.Sprintf("ALTER TABLE %s ADD %s", t.Name, strings.Replace(i.definition(), "INDEX", "INDEX IF NOT EXISTS", 1)),
-				fmt.Sprintf("ALTER TABLE %s MATERIALIZE INDEX %s", t.Name, i.Name),
+				fmt.Sprintf("%s ADD %s", t.alter(), strings.Replace(i.definition(), "INDEX", "INDEX IF NOT EXISTS", 1)),
+				fmt.Sprintf("%s MATERIALIZE INDEX %s", t.alter(), i.Name),
 			}
 		}
 		plan = append(plan, p)
 	}
 	if t.Age != "" {
-		plan = append(plan, planned{"retention " + t.Name, t.forget(e.ttls[t.Name])})
+		plan = append(plan, planned{"retention " + t.Name, t.forget(e.ttls[t.Own()])})
 	}
 	return plan, errors.Join(problems...)
 }
@@ -197,8 +198,8 @@ func normal(typ string) string {
 
 // CreateDatabase makes the database when it is missing; c must be connected to
 // another one.
-func CreateDatabase(ctx context.Context, c Conn, name string) error {
-	err := c.Exec(ctx, "CREATE DATABASE IF NOT EXISTS {name:Identifier}", clickhouse.Named("name", name))
+func CreateDatabase(ctx context.Context, c Conn, name string, on Cluster) error {
+	err := c.Exec(ctx, "CREATE DATABASE IF NOT EXISTS {name:Identifier}"+on.On(), clickhouse.Named("name", name))
 	if err != nil {
 		return fmt.Errorf("making the database %s: %w", name, err)
 	}

@@ -18,7 +18,8 @@ func latest(typ string) string {
 	return fmt.Sprintf("SimpleAggregateFunction(max, Tuple(version UInt64, value %s))", typ)
 }
 
-// Tables are the tables of the store.
+// Tables are the tables of the store, as one server has them; Keep says how long rows
+// stay, Spread how a cluster has them.
 //
 // All tables of resources begin with the project: nothing is ever read across
 // projects by name, and a project is what is listed and deleted. After it comes
