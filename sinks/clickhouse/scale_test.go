@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/stalker-asm/stalker/pipeline"
+	"github.com/stalker-asm/stalker/pipeline/filter"
 	"github.com/stalker-asm/stalker/sinks/clickhouse"
 	"github.com/stalker-asm/stalker/sinks/clickhouse/clickhousetest"
 )
@@ -57,6 +58,9 @@ func run(b *testing.B, conn interface {
 	}
 }
 
+// seeded is when the data of seed begins.
+var seeded = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+
 // BenchmarkPages reads pages with and without filters.
 func BenchmarkPages(b *testing.B) {
 	s := seed(b, *scale)
@@ -91,6 +95,34 @@ func BenchmarkPages(b *testing.B) {
 			return second(s.Executions(ctx, pipeline.ExecutionQuery{ProjectID: "p1"}))
 		}},
 		{"counts", func(ctx context.Context) error { return second(s.Counts(ctx, "p1")) }},
+		{"ports-filter", func(ctx context.Context) error {
+			return second(s.Ports(ctx, p("port:443 service:https host:10.0.0.0/12 -tag:done lastSeen:>2026-01")))
+		}},
+		{"websites-sorted", func(ctx context.Context) error {
+			q := p("status:200 tech:nginx")
+			q.Sort = "-lastSeen"
+			return second(s.Websites(ctx, q))
+		}},
+		{"findings-filter", func(ctx context.Context) error {
+			return second(s.Findings(ctx, pipeline.FindingQuery{ProjectID: "p1", Text: "key:Key3 field.a:*text*"}))
+		}},
+		{"facets-ports", func(ctx context.Context) error {
+			return second(s.Facets(ctx, pipeline.FacetQuery{Kind: pipeline.KindPort, ProjectID: "p1", Fields: []string{"port", "service", "product"}}))
+		}},
+		{"facets-websites", func(ctx context.Context) error {
+			return second(s.Facets(ctx, pipeline.FacetQuery{Kind: pipeline.KindWebsite, ProjectID: "p1", Fields: []string{"technology", "status"}}))
+		}},
+		{"facets-findings", func(ctx context.Context) error {
+			return second(s.Facets(ctx, pipeline.FacetQuery{Kind: filter.Finding, ProjectID: "p1", Fields: []string{"key", "type"}}))
+		}},
+		{"series-hosts", func(ctx context.Context) error {
+			return second(s.Series(ctx, pipeline.SeriesQuery{Kind: pipeline.KindHost, ProjectID: "p1", Since: seeded, Until: seeded.AddDate(0, 1, 0)}))
+		}},
+		{"series-findings", func(ctx context.Context) error {
+			return second(s.Series(ctx, pipeline.SeriesQuery{Kind: filter.Finding, ProjectID: "p1", Field: "key", Since: seeded, Until: seeded.AddDate(0, 1, 0)}))
+		}},
+		{"trends", func(ctx context.Context) error { return second(s.Trends(ctx, pipeline.TrendQuery{ProjectID: "p1"})) }},
+		{"changes", func(ctx context.Context) error { return second(s.Changes(ctx, pipeline.ChangeQuery{ProjectID: "p1"})) }},
 		{"one-host", func(ctx context.Context) error {
 			if _, err := s.Host(ctx, "none"); pipeline.CodeOf(err) != pipeline.CodeNotFound {
 				return err

@@ -1,6 +1,13 @@
 SELECT max(id), project_id, min(first_seen), max(last_seen), tupleElement(max(blocked), 'value'), tupleElement(max(blocked), 'version'), tupleElement(max(note), 'value'), tupleElement(max(owner), 'value'), name
 FROM domains
 WHERE project_id = {project:String}
+  AND (project_id, name) IN (
+SELECT project_id, name
+FROM domains FINAL
+WHERE project_id = {project:String}
+  AND last_seen > deleted_at
+ORDER BY project_id, name
+LIMIT 51)
 GROUP BY project_id, name
 HAVING max(last_seen) > max(deleted_at)
 ORDER BY project_id, name

@@ -1,6 +1,13 @@
 SELECT max(id), project_id, min(first_seen), max(last_seen), tupleElement(max(blocked), 'value'), tupleElement(max(blocked), 'version'), tupleElement(max(note), 'value'), tupleElement(max(owner), 'value'), domain, addr, port, path, tupleElement(max(ssl), 'version'), tupleElement(max(ssl), 'value'), tupleElement(max(status), 'value'), tupleElement(max(title), 'value'), tupleElement(max(server), 'value'), tupleElement(max(certificate), 'value'), groupUniqArrayArray(technologies), max(looked_at), tupleElement(max(merged_into), 'value'), tupleElement(max(screenshot), 'value')
 FROM websites
 WHERE project_id = {project:String}
+  AND (project_id, domain, addr, port, path) IN (
+SELECT project_id, domain, addr, port, path
+FROM websites FINAL
+WHERE project_id = {project:String}
+  AND last_seen > deleted_at
+ORDER BY project_id, domain, addr, port, path
+LIMIT 51)
 GROUP BY project_id, domain, addr, port, path
 HAVING max(last_seen) > max(deleted_at)
 ORDER BY project_id, domain, addr, port, path
