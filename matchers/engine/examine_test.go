@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"fmt"
+	"strconv"
 	"testing"
 	"time"
 
@@ -48,15 +49,16 @@ func TestWhatWasRecordedDecidesWhatIsExplained(t *testing.T) {
 	// elsewhere, where nothing is known of what happened
 	api := withConfig(t, c, func(*engine.Config) {})
 	for _, tc := range []struct {
-		f                               pipeline.Finding
-		outcome, stage, cooldown, steps string
+		f                        pipeline.Finding
+		outcome, stage, cooldown string
+		steps                    int
 	}{
-		{fires, "fired", "fire", "passed", "11"},
-		{again, "stopped", "cooldown", "stopped", "8"},
-		{unmet, "stopped", "conditions", "", "4"},
+		{fires, "fired", "fire", "passed", 11},
+		{again, "stopped", "cooldown", "stopped", 8},
+		{unmet, "stopped", "conditions", "", 4},
 	} {
 		x := api.Examine(&tc.f, nil, got[tc.f.ID])
-		if len(x) != 1 || x[0].Outcome != tc.outcome || x[0].Stage != tc.stage || fmt.Sprint(len(x[0].Steps)) != tc.steps {
+		if len(x) != 1 || x[0].Outcome != tc.outcome || x[0].Stage != tc.stage || len(x[0].Steps) != tc.steps {
 			t.Errorf("%s: %+v", tc.f.ID, x)
 			continue
 		}
@@ -91,7 +93,7 @@ func TestABacktestDoesWhatTheMatcherDid(t *testing.T) {
 	at := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	for i := range 60 {
 		f := find(t, openPort, fmt.Sprintf("127.0.70.%d", 1+i%3), 80+i%7, []string{"tcp", "tcp", "udp"}[i%3])
-		f.ID, f.At = fmt.Sprint(i), at.Add(time.Duration(i)*time.Millisecond)
+		f.ID, f.At = strconv.Itoa(i), at.Add(time.Duration(i)*time.Millisecond)
 		list = append(list, f)
 	}
 	jobs, _ := handle(t, e, list...)

@@ -118,6 +118,7 @@ func (p *path) post(x posting, r *Rule) {
 		put(&p.nets, x.net, r)
 	case byBeing:
 		p.being = append(p.being, r)
+	case byNothing: // of probes only
 	}
 }
 
@@ -297,8 +298,8 @@ func (p *path) domainHits(name []byte, out []*Rule) []*Rule {
 		name = name[:n-1]
 	}
 	h := uint64(hashStart)
-	for i := len(name) - 1; i >= 0; i-- {
-		h = hashByte(h, name[i])
+	for i, c := range slices.Backward(name) {
+		h = hashByte(h, c)
 		if (i == 0 || name[i-1] == '.') && p.known.may(salted(byDomain, mixed(h))) {
 			out = append(out, p.domains[string(name[i:])]...)
 		}

@@ -53,14 +53,6 @@ func (k *keyed) setWild(pattern string, rules []*Rule) {
 	}
 }
 
-// bucket returns that of one key, nil when there is none.
-func (k *keyed) bucket(key string) *bucket {
-	if k == nil {
-		return nil
-	}
-	return k.exact[key]
-}
-
 // rules returns those of one key or pattern.
 func (k *keyed) rules(key string) []*Rule {
 	if k == nil {

@@ -75,6 +75,7 @@ func newProbe(x *posting, r *Rule) probe {
 		p.word, p.len = x.gram.bytes, uint32(x.gram.n)
 	case byNet:
 		p.len = uint32(x.net.Bits())
+	default: // the length of the text
 	}
 	return p
 }

@@ -88,7 +88,7 @@ func (f *Fetcher) Fetch(ctx context.Context, address, branch string, folders ...
 	if err != nil {
 		return Tree{}, pipeline.Errorf(pipeline.CodeInternal, "making a folder: %w", err)
 	}
-	defer os.RemoveAll(dir)
+	defer os.RemoveAll(dir) //nolint:errcheck // a folder of our own among the temporary ones
 	repo := filepath.Join(dir, "repo")
 	args := []string{"clone", "--bare", "--quiet", "--depth=1", "--no-tags", "--single-branch", "--template="}
 	if branch != "" {
@@ -198,7 +198,7 @@ func (f *Fetcher) git(ctx context.Context, r remote, dir string, args ...string)
 		"-c", "protocol." + r.protocol + ".allow=always", "-c", "submodule.recurse=false", "-c", "gc.auto=0", "-c", "core.attributesFile=/dev/null",
 		"-c", "credential.helper=", "-c", "http.lowSpeedLimit=1000", "-c", "http.lowSpeedTime=30", "-c", "safe.directory=*",
 	}
-	cmd := exec.CommandContext(ctx, "git", append(append(base, r.options...), args...)...)
+	cmd := exec.CommandContext(ctx, "git", append(append(base, r.options...), args...)...) //nolint:gosec // no shell; address and branch were checked and stand behind --
 	cmd.Dir = dir
 	cmd.Env = append([]string{
 		"PATH=" + os.Getenv("PATH"), "HOME=" + dir, "LC_ALL=C", "GIT_TERMINAL_PROMPT=0", "GIT_CONFIG_NOSYSTEM=1", "GIT_CONFIG_GLOBAL=/dev/null",
