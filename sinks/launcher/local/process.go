@@ -91,7 +91,7 @@ func (r *Runner) command(python, dir string, s launcher.Spec) *exec.Cmd {
 	if s.Job.Type == pipeline.JobNuclei {
 		module = "stalker_sdk.nuclei"
 	}
-	cmd := exec.Command(python, "-m", module, codeFile(&s.Job)) //nolint:noctx // the operator names the interpreter; wait stops the whole group, which CommandContext can't
+	cmd := exec.Command(python, "-m", module, codeFile(&s.Job)) //nolint:noctx,gosec // the operator names the interpreter, and the rest is fixed; wait stops the whole group, which CommandContext can't
 	cmd.Dir = dir
 	cmd.Env = r.environment(dir, s)
 	// Setpgid: the whole group is stopped. Pdeathsig: the process dies with us, even
