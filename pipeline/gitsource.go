@@ -15,7 +15,7 @@ type GitSource struct {
 	SyncedAt      *time.Time    `json:"syncedAt,omitempty"`
 	Commit        string        `json:"commit,omitempty"`
 	Error         string        `json:"error,omitempty"` // why nothing could be read
-	Problems      []FileProblem `json:"problems,omitempty"`
+	Problems      []FileProblem `json:"problems"`
 	Jobs          int           `json:"jobs"`
 	Subscriptions int           `json:"subscriptions"`
 }
