@@ -9,6 +9,7 @@ import (
 
 	coordv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -154,9 +155,9 @@ func (n *node) take(p *corev1.Pod) bool {
 func (n *node) status(ctx context.Context, p *corev1.Pod, s corev1.PodStatus) {
 	s.StartTime = new(metav1.Now())
 	body, _ := json.Marshal(map[string]any{"status": s})
-	for range 50 { // the API server may be away for a moment
+	for range 3000 { // the API server may be away for a while
 		_, err := n.c.client.CoreV1().Pods(n.c.ns).Patch(ctx, p.Name, types.StrategicMergePatchType, body, metav1.PatchOptions{}, "status")
-		if err == nil || ctx.Err() != nil {
+		if err == nil || ctx.Err() != nil || apierrors.IsNotFound(err) {
 			return
 		}
 		time.Sleep(200 * time.Millisecond)

@@ -17,9 +17,10 @@ type troubles struct {
 	list func(ctx context.Context) (map[types.UID]string, error)
 	now  func() time.Time
 
-	mu    sync.Mutex
-	at    time.Time
-	known map[types.UID]string
+	mu     sync.Mutex
+	asking bool
+	at     time.Time
+	known  map[types.UID]string
 }
 
 // of returns what the Job controller said last of a Job, "" when it said nothing.
@@ -27,15 +28,30 @@ func (t *troubles) of(ctx context.Context, j *batchv1.Job) string {
 	if j == nil {
 		return ""
 	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.now().Sub(t.at) >= lookEvery {
-		t.at = t.now()
-		if known, err := t.list(ctx); err == nil {
+	if t.due() {
+		known, err := t.list(ctx)
+		t.mu.Lock()
+		t.asking, t.at = false, t.now()
+		if err == nil {
 			t.known = known
 		}
+		t.mu.Unlock()
 	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	return t.known[j.UID]
+}
+
+// due says whether to ask now. While one asks, the others go on with what is known:
+// a slow answer must not hold them up one after the other.
+func (t *troubles) due() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.asking || t.now().Sub(t.at) < lookEvery {
+		return false
+	}
+	t.asking = true
+	return true
 }
 
 // listTroubles asks the cluster, a page at a time.
