@@ -49,6 +49,7 @@ export function access(w: () => World) {
     await dialog.getByLabel('Name').fill('ci');
     await dialog.getByRole('textbox', { name: 'Scopes' }).fill('resources:*:read');
     await page.keyboard.press('Enter');
+    await page.keyboard.press('Tab');
     await dialog.getByRole('button', { name: 'New API key' }).click();
     const token = (await page.getByRole('alert').locator('.mono').textContent()) ?? '';
     const answer = await fetch(`${w().server.url}/api/v1/hosts`, { headers: { Authorization: `Bearer ${token}` } });

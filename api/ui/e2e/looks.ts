@@ -28,7 +28,7 @@ async function routes(w: World): Promise<[name: string, path: string][]> {
 
 /** looks leaves a picture of every page, and checks each for barriers, overflow and complaints. */
 export function looks(w: () => World) {
-  it.each(views)('in $scheme at $width px', { timeout: 240_000 }, async (view) => {
+  it.each(views)('in $scheme at $width px', { timeout: 480_000 }, async (view) => {
     const page = await w().open(view);
     const problems: string[] = [];
     for (const [name, path] of await routes(w())) {

@@ -27,7 +27,7 @@ export function watch(w: () => World) {
     // other services of this machine that listen everywhere are found as well
     const { websites } = await w().server.get<{ websites: number }>('/counts');
     expect(websites).toBeGreaterThanOrEqual(25);
-    await page.getByRole('main').getByRole('link', { name: /^Websites/ }).getByText(String(websites)).waitFor();
+    await page.getByRole('main').getByRole('link', { name: /^Websites/ }).getByText(String(websites), { exact: true }).waitFor();
     await page.context().close();
   });
 

@@ -79,7 +79,7 @@ export function FilterBox({ kind, value, onChange, label }: Props) {
   return (
     <div className={classes.box}>
       <Combobox store={box} onOptionSubmit={choose} withinPortal={false} position="bottom-start" offset={4} width={420} classNames={{ dropdown: classes.dropdown }}>
-        <Combobox.Target>
+        <Combobox.Target withExpandedAttribute>
           <InputBase
             ref={input}
             role="combobox"

@@ -73,7 +73,8 @@ export default function Editor(p: EditorProps) {
           highlightSelectionMatches(), search({ top: true }), lintGutter(), languages[language](), syntaxHighlighting(colours), look,
           autocompletion({ override: complete ? [complete] : undefined, activateOnTyping: true }),
           indentUnit.of(language === 'python' ? '    ' : '  '), EditorState.tabSize.of(4), EditorView.lineWrapping,
-          EditorView.contentAttributes.of({ 'aria-label': label }), EditorState.readOnly.of(readOnly), EditorView.editable.of(!readOnly),
+          // what cannot be changed can still be reached, scrolled and copied with the keyboard
+          EditorView.contentAttributes.of({ 'aria-label': label, 'aria-readonly': String(readOnly) }), EditorState.readOnly.of(readOnly),
           EditorView.theme({ '.cm-content, .cm-gutter': { minHeight: minHeight ?? '220px' } }),
           keymap.of([
             { key: 'Mod-s', preventDefault: true, run: () => (latest.current.onSave?.(), true) },
