@@ -615,7 +615,7 @@ export const en = {
     failed: 'Failed',
     said: 'Latest findings',
     allFindings: 'All findings',
-    sinceDay: (n: string) => `+${n} since yesterday`,
+    sinceDay: (n: string) => `+${n} in 24 h`,
     certificates: 'Certificates',
     certificatesSoon: (n: number) => `${n} end${n === 1 ? 's' : ''} within 30 days`,
     certificatesExpired: (n: number) => `${n} expired`,

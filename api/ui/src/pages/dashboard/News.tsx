@@ -29,7 +29,7 @@ export function Certificates({ project }: { project: string }) {
           {sites.map((w) => (
             <li key={w.id} className={classes.row}>
               <Link className={`link mono ${classes.target}`} to={`/websites/${w.id}`}>{w.url}</Link>
-              <span className={`faint ${classes.main}`}>{w.certificate?.subject}</span>
+              <span className={`faint ${classes.main} ${classes.wide}`}>{w.certificate?.subject}</span>
               <span className={classes.end} style={{ color: 'var(--warn)' }}>{w.certificate && t.website.expires(daysUntil(w.certificate.notAfter))}</span>
             </li>
           ))}
