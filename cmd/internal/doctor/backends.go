@@ -77,7 +77,7 @@ const oldestPostgres = 13
 func controlStore(ctx context.Context, cfg sqlstore.Config) []Finding {
 	h, err := sqlstore.Inspect(ctx, string(cfg.DSN))
 	if err != nil {
-		return []Finding{bad(Fail, "check control.dsn, the user's rights and the network between", "%v", err)}
+		return []Finding{bad(Fail, "check control.dsn, the user's rights and the network between", "%s", strings.Join(strings.Fields(err.Error()), " "))}
 	}
 	list := []Finding{ok("PostgreSQL %s at %s", h.Version, h.Where)}
 	if n := numbers(h.Version); len(n) > 0 && n[0] < oldestPostgres {
