@@ -51,14 +51,14 @@ func rendered(t *testing.T, values string) []object {
 	}
 	var list []object
 	for d := yaml.NewDecoder(bytes.NewReader(out)); ; {
-		var any map[string]any
-		if err := d.Decode(&any); errors.Is(err, io.EOF) {
+		var document map[string]any
+		if err := d.Decode(&document); errors.Is(err, io.EOF) {
 			return list
 		} else if err != nil {
 			t.Fatal(err)
 		}
 		var o object
-		text, err := json.Marshal(any)
+		text, err := json.Marshal(document)
 		if err == nil {
 			err = json.Unmarshal(text, &o)
 		}

@@ -3,6 +3,7 @@ package seal
 import (
 	"encoding/base64"
 	"fmt"
+	"slices"
 	"strings"
 
 	"filippo.io/age"
@@ -64,7 +65,7 @@ func checksum(prefix string, values []byte) uint32 {
 	for _, c := range []byte(prefix) {
 		add(c & 31)
 	}
-	for _, v := range append(values[:len(values):len(values)], 0, 0, 0, 0, 0, 0) {
+	for _, v := range append(slices.Clip(values), 0, 0, 0, 0, 0, 0) {
 		add(v)
 	}
 	return sum ^ 1

@@ -23,7 +23,7 @@ def page(status: str, headers: str = "", body: str = "") -> bytes:
     return f"HTTP/1.1 {status}\r\n{headers}Content-Length: {len(body)}\r\n\r\n{body}".encode()
 
 
-# as they were recorded in front of real sites, shortened
+# made up after what each product is known to send, not recorded from sites
 ANSWERS: list[tuple[bytes, bytes | None, dict[str, tuple[str, bool]]]] = [
     (page("200 OK", "Server: nginx\r\n"), page("200 OK", "Server: nginx\r\n"), {}),
     (page("200 OK", "Server: cloudflare\r\nCF-RAY: 8a1b-FRA\r\n"), page("403 Forbidden", "Server: cloudflare\r\n"), {"Cloudflare": ("header server", True)}),

@@ -1,4 +1,4 @@
-"""The nuclei wrapper against a program that answers as nuclei did: its output was recorded, names changed."""
+"""The nuclei wrapper against a stand-in program that answers in the form nuclei documents; no real run was recorded."""
 
 from __future__ import annotations
 
