@@ -74,7 +74,7 @@ export default function Editor(p: EditorProps) {
           autocompletion({ override: complete ? [complete] : undefined, activateOnTyping: true }),
           indentUnit.of(language === 'python' ? '    ' : '  '), EditorState.tabSize.of(4), EditorView.lineWrapping,
           // what cannot be changed can still be reached, scrolled and copied with the keyboard
-          EditorView.contentAttributes.of({ 'aria-label': label, 'aria-readonly': String(readOnly) }), EditorState.readOnly.of(readOnly),
+          EditorView.contentAttributes.of({ 'aria-label': label, 'aria-readonly': String(readOnly), tabindex: '0' }), EditorState.readOnly.of(readOnly),
           EditorView.theme({ '.cm-content, .cm-gutter': { minHeight: minHeight ?? '220px' } }),
           keymap.of([
             { key: 'Mod-s', preventDefault: true, run: () => (latest.current.onSave?.(), true) },
