@@ -37,9 +37,11 @@ export function FilterBox({ kind, value, onChange, label }: Props) {
 
   const typed = useRef(text);
   typed.current = text;
+  const current = useRef(value);
+  current.current = value;
   const submit = async (q: string) => {
     const right = q === '' || (await checkFilter(kind, q).then((c) => c.ok, () => true));
-    if (right && typed.current.trim() === q) onChange(q);
+    if (right && q !== current.current && typed.current.trim() === q) onChange(q);
   };
   // half a term would find nothing: one runs when a blank, Enter or leaving the box ends it
   const later = useDebouncedCallback((s: string) => !/:\S*$/.test(s) && void submit(s.trim()), 350);
