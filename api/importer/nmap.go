@@ -114,6 +114,8 @@ func nmapEnd(err error, seen bool) error {
 		return io.ErrUnexpectedEOF
 	case errors.As(err, &syntax):
 		return pipeline.Errorf(pipeline.CodeInvalid, "line %d is no XML: %s", syntax.Line, syntax.Msg)
+	case strings.HasPrefix(err.Error(), "xml: "): // of another version or encoding
+		return pipeline.Errorf(pipeline.CodeInvalid, "the file is not read: %w", err)
 	default:
 		return err
 	}
