@@ -59,7 +59,9 @@ func (p *reader) document(n ast.Node) *Document {
 	p.about(e, d)
 	p.job(n, e, d)
 	if c := e["conditions"]; c != nil && !null(c) {
-		d.Conditions = p.list(c, "conditions", 1)
+		if list := p.list(c, "conditions", 1); len(list) > 0 { // an empty list is none
+			d.Conditions = list
+		}
 	}
 	switch d.Trigger {
 	case Event:
