@@ -47,7 +47,7 @@ func (f *backtestFlags) run(c *cobra.Command, file string) error {
 	if err != nil {
 		return err
 	}
-	cl, err := f.mustRun(c.Context())
+	cl, err := f.must(c.Context())
 	if err != nil {
 		return err
 	}

@@ -56,6 +56,15 @@ func (f *where) running(ctx context.Context) (cl *client.Client, address string,
 	return cl, a.URL, nil
 }
 
+// must is the running server a command needs.
+func (f *where) must(ctx context.Context) (*client.Client, error) {
+	cl, _, err := f.running(ctx)
+	if err == nil && cl == nil {
+		err = errors.New("no server runs here: start one with stalker serve, or name one with --server and --token")
+	}
+	return cl, err
+}
+
 // connect finds a running server, or starts one in a temporary directory.
 func (f *where) connect(ctx context.Context, c *cobra.Command) (connection, error) {
 	if cl, address, err := f.running(ctx); err != nil || cl != nil {

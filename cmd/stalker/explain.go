@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -34,7 +33,7 @@ func explainCommand() *cobra.Command {
 			"or follow an execution back to its root, with the finding and the subscription behind each step.\n\n" +
 			"Ids stand in the web interface, and in what stalker export findings writes.",
 		RunE: func(c *cobra.Command, args []string) error {
-			cl, err := r.mustRun(c.Context())
+			cl, err := r.must(c.Context())
 			if err != nil {
 				return err
 			}
@@ -53,15 +52,6 @@ func explainCommand() *cobra.Command {
 	c.Flags().BoolVar(&asJSON, "json", false, "print what the API answers")
 	c.Flags().BoolVar(&all, "all", false, "show every condition, also those that hold")
 	return c
-}
-
-// mustRun returns a client of a running server, or says that there is none.
-func (f *where) mustRun(ctx context.Context) (*client.Client, error) {
-	cl, _, err := f.running(ctx)
-	if err == nil && cl == nil {
-		err = errors.New("no server runs here: start one with stalker serve, or name one with --server and --token")
-	}
-	return cl, err
 }
 
 // told is a pipeline.Explanation as it is read back.

@@ -55,10 +55,7 @@ func exportCommand() *cobra.Command {
 			if !slices.Contains(exportKinds, args[0]) {
 				return fmt.Errorf("%q is none of %s", args[0], strings.Join(exportKinds, ", "))
 			}
-			cl, _, err := r.running(c.Context())
-			if err == nil && cl == nil {
-				err = errors.New("no server runs here: start one with stalker serve, or name one with --server and --token")
-			}
+			cl, err := r.must(c.Context())
 			if err != nil {
 				return err
 			}

@@ -47,10 +47,7 @@ func importCommand() *cobra.Command {
 			"  stalker import --project Acme masscan.json httpx.jsonl.gz targets.txt",
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			cl, _, err := r.running(c.Context())
-			if err == nil && cl == nil {
-				err = errors.New("no server runs here: start one with stalker serve, or name one with --server and --token")
-			}
+			cl, err := r.must(c.Context())
 			if err == nil && project == "" {
 				err = errors.New("--project: name the project that the files are about")
 			}

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -23,15 +22,6 @@ func jobCommand() *cobra.Command {
 	c := &cobra.Command{Use: "job", Short: "List, write and run jobs", Args: noArgs, RunE: func(c *cobra.Command, _ []string) error { return c.Help() }}
 	c.AddCommand(jobList(), jobShow(), jobApply(), jobRun())
 	return c
-}
-
-// must is the running server a command needs.
-func (f *where) must(ctx context.Context) (*client.Client, error) {
-	cl, _, err := f.running(ctx)
-	if err == nil && cl == nil {
-		err = errors.New("no server runs here: start one with stalker serve, or name one with --server and --token")
-	}
-	return cl, err
 }
 
 // jobView is a job as the API writes it: its deadline in words.

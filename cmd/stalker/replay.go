@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -48,9 +47,7 @@ func (t *tool) print(c *cobra.Command, v any, text func() error) error {
 	if !t.json {
 		return text()
 	}
-	e := json.NewEncoder(c.OutOrStdout())
-	e.SetIndent("", "  ")
-	return e.Encode(v)
+	return writeJSON(c, v)
 }
 
 const replayHelp = `Write into the analytical store what stands on the topics, from a position up to now.
