@@ -97,15 +97,8 @@ func (a *Auth) session(ctx context.Context, u User, from, agent string) (string,
 	token := rand.Text() + rand.Text()
 	return token, a.store.CreateSession(ctx, hashToken(token), Session{
 		ID: pipeline.NewID(), UserID: u.ID, CreatedAt: now, ExpiresAt: now.Add(SessionLife), LastSeen: now,
-		Address: from, Agent: clip(agent, 300),
+		Address: from, Agent: pipeline.Head(agent, 300),
 	})
-}
-
-func clip(s string, n int) string {
-	if len(s) > n {
-		return strings.ToValidUTF8(s[:n], "")
-	}
-	return strings.ToValidUTF8(s, "")
 }
 
 // BySession returns whose session a cookie is, or CodeUnauthorized.

@@ -74,7 +74,7 @@ func readNmap(in *bufio.Reader, out *sink) error {
 				seen, start = true, attributes(t)["start"]
 			}
 			if !seen {
-				return pipeline.Errorf(pipeline.CodeInvalid, "the file is XML and not nmap's: it begins with <%s>", clip(t.Name.Local, 40))
+				return pipeline.Errorf(pipeline.CodeInvalid, "the file is XML and not nmap's: it begins with <%s>", pipeline.Head(t.Name.Local, 40))
 			}
 			if t.Name.Local == "host" {
 				h = &nmapHost{line: out.res.Lines, ran: start + "/" + attributes(t)["starttime"]}
@@ -179,7 +179,7 @@ func (h *nmapHost) findings() ([]Finding, error) {
 	}
 	here, err := located(h.ip)
 	if err != nil || here.ip == "" {
-		return nil, pipeline.Errorf(pipeline.CodeInvalid, "%q is no address", clip(h.ip, 60))
+		return nil, pipeline.Errorf(pipeline.CodeInvalid, "%q is no address", pipeline.Head(h.ip, 60))
 	}
 	out := here.host()
 	for _, n := range h.names {
@@ -220,7 +220,7 @@ func (p *nmapPort) findings() []Finding {
 	}
 	for _, s := range p.scripts {
 		f := custom("NmapScriptFinding", text("script", s.name), text("output", s.typ))
-		f.Name = clip(s.name, 200)
+		f.Name = pipeline.Head(s.name, 200)
 		add(f)
 	}
 	return out

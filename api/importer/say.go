@@ -29,7 +29,7 @@ func located(host string) (p place, err error) {
 		return p, err
 	}
 	if last := p.domain[strings.LastIndexByte(p.domain, '.')+1:]; strings.Trim(last, "0123456789") == "" {
-		return p, pipeline.Errorf(pipeline.CodeInvalid, "%q is no domain and no address", clip(host, 100))
+		return p, pipeline.Errorf(pipeline.CodeInvalid, "%q is no domain and no address", pipeline.Head(host, 100))
 	}
 	return p, nil
 }
@@ -38,7 +38,7 @@ func located(host string) (p place, err error) {
 func site(s string) (p place, err error) {
 	u, err := url.Parse(strings.TrimSpace(s))
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		return p, pipeline.Errorf(pipeline.CodeInvalid, "%q is no URL of a website", clip(s, 100))
+		return p, pipeline.Errorf(pipeline.CodeInvalid, "%q is no URL of a website", pipeline.Head(s, 100))
 	}
 	if p, err = located(u.Hostname()); err != nil {
 		return p, err
@@ -57,7 +57,7 @@ func site(s string) (p place, err error) {
 func port(s string) (int, error) {
 	n, err := strconv.Atoi(s)
 	if err != nil || n < 1 || n > 65535 {
-		return 0, pipeline.Errorf(pipeline.CodeInvalid, "port: %q is not between 1 and 65535", clip(s, 20))
+		return 0, pipeline.Errorf(pipeline.CodeInvalid, "port: %q is not between 1 and 65535", pipeline.Head(s, 20))
 	}
 	return n, nil
 }
@@ -100,7 +100,7 @@ func custom(key string, fields ...Field) Finding {
 }
 
 // text is a field, cut to what is stored.
-func text(key, value string) Field { return Field{key, "text", clip(value, normal.MaxText)} }
+func text(key, value string) Field { return Field{key, "text", pipeline.Head(value, normal.MaxText)} }
 
 // filled leaves out fields without a value.
 func filled(fields ...Field) (out []Field) {
@@ -110,14 +110,6 @@ func filled(fields ...Field) (out []Field) {
 		}
 	}
 	return out
-}
-
-// clip cuts a text at a character.
-func clip(s string, most int) string {
-	if len(s) > most {
-		s = s[:most]
-	}
-	return strings.ToValidUTF8(s, "\uFFFD"[:0])
 }
 
 // target reads a word of a plain list.

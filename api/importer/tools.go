@@ -74,7 +74,7 @@ func masscan(raw []byte) ([]Finding, error) {
 	}
 	here, err := located(o.IP)
 	if err != nil || here.ip == "" {
-		return nil, pipeline.Errorf(pipeline.CodeInvalid, "ip: %q is no address", clip(o.IP, 60))
+		return nil, pipeline.Errorf(pipeline.CodeInvalid, "ip: %q is no address", pipeline.Head(o.IP, 60))
 	}
 	out := here.host()
 	for _, p := range o.Ports {
@@ -288,8 +288,8 @@ func nuclei(raw []byte) ([]Finding, error) {
 		fields = append(fields, Field{"cvss", "text", score})
 	}
 	f := custom("NucleiFinding", fields...)
-	if f.Name = clip(o.Info.Name, 500); f.Name == "" {
-		f.Name = clip(o.Template, 500)
+	if f.Name = pipeline.Head(o.Info.Name, 500); f.Name == "" {
+		f.Name = pipeline.Head(o.Template, 500)
 	}
 	switch {
 	case web:
@@ -333,5 +333,5 @@ func struck(matched, link, host, number string) (p place, web bool, err error) {
 			return p, false, nil
 		}
 	}
-	return p, false, pipeline.Errorf(pipeline.CodeInvalid, "host: %q names no host", clip(host, 100))
+	return p, false, pipeline.Errorf(pipeline.CodeInvalid, "host: %q names no host", pipeline.Head(host, 100))
 }

@@ -180,10 +180,4 @@ func place(name string, location []string, more string) string {
 }
 
 // short keeps what is told back from filling a screen.
-func short(s string) string {
-	const most = 120
-	if len(s) <= most {
-		return s
-	}
-	return strings.ToValidUTF8(s[:most], "") + "…"
-}
+func short(s string) string { return pipeline.Clip(s, 120) }

@@ -27,7 +27,7 @@ func (a *API) audited(next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 			return
 		}
-		e := &auth.Event{At: a.now(), Via: "none", Address: address(r), Target: clip(strings.TrimPrefix(r.URL.Path, Path), 300)}
+		e := &auth.Event{At: a.now(), Via: "none", Address: address(r), Target: pipeline.Head(strings.TrimPrefix(r.URL.Path, Path), 300)}
 		ww := middleware.NewWrapResponseWriter(w, r.ProtoMajor)
 		next.ServeHTTP(ww, r.WithContext(context.WithValue(r.Context(), eventKey{}, e)))
 		e.Status = ww.Status()
@@ -89,12 +89,8 @@ func about(r *http.Request, projectID string) {
 // note adds a detail, such as the address somebody tried to log in with.
 func note(r *http.Request, detail string) {
 	if e, ok := r.Context().Value(eventKey{}).(*auth.Event); ok {
-		e.Detail = clip(detail, 300)
+		e.Detail = pipeline.Head(detail, 300)
 	}
-}
-
-func clip(s string, n int) string {
-	return strings.ToValidUTF8(s[:min(n, len(s))], "")
 }
 
 func eventQuery(v url.Values) (q auth.EventQuery, err error) {

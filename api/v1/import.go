@@ -111,7 +111,7 @@ func (in *importing) take(i importer.Item, dry bool) error {
 func (in *importing) reject(line int, err error) {
 	in.out.Rejected++
 	if len(in.out.Problems) < maxProblems {
-		in.out.Problems = append(in.out.Problems, importProblem{line, clip(err.Error(), 500)})
+		in.out.Problems = append(in.out.Problems, importProblem{line, pipeline.Head(err.Error(), 500)})
 	}
 }
 

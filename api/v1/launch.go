@@ -68,7 +68,7 @@ func (a *API) jobNamed(ctx context.Context, name string) (pipeline.Job, error) {
 			near = append(near, jobs[i].Name)
 		}
 	}
-	message := "no job is named " + clip(name, 100)
+	message := "no job is named " + pipeline.Head(name, 100)
 	if len(near) > 0 {
 		message += "; did you mean " + strings.Join(near, " or ") + "?"
 	}

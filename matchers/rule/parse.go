@@ -12,6 +12,8 @@ import (
 	"github.com/goccy/go-yaml/lexer"
 	"github.com/goccy/go-yaml/parser"
 	"github.com/goccy/go-yaml/token"
+
+	"github.com/stalker-asm/stalker/pipeline"
 )
 
 // Limits on a document.
@@ -223,9 +225,5 @@ func what(n ast.Node) string {
 	}
 }
 
-func clip(s string) string {
-	if len(s) <= 60 {
-		return s
-	}
-	return strings.ToValidUTF8(s[:60], "") + "…"
-}
+// clip keeps what is quoted in a problem short.
+func clip(s string) string { return pipeline.Clip(s, 60) }

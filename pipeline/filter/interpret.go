@@ -235,10 +235,4 @@ func (p *parser) dynamic(t *Term, v *Value) {
 }
 
 // clip keeps what is quoted in a problem short.
-func clip(s string) string {
-	const most = 60
-	if len(s) <= most {
-		return s
-	}
-	return strings.ToValidUTF8(s[:most], "") + "…"
-}
+func clip(s string) string { return pipeline.Clip(s, 60) }

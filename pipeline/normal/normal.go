@@ -141,10 +141,4 @@ func Path(s string) (string, error) {
 }
 
 // clip keeps what is quoted in an error short.
-func clip(s string) string {
-	const most = 80
-	if len(s) <= most {
-		return s
-	}
-	return strings.ToValidUTF8(s[:most], "") + "…"
-}
+func clip(s string) string { return pipeline.Clip(s, 80) }

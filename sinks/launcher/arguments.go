@@ -52,7 +52,7 @@ func arguments(declared []pipeline.Parameter, given []pipeline.Argument) (map[st
 	for _, n := range slices.Sorted(maps.Keys(args)) {
 		v, err := normal.Argument(types[n], args[n])
 		if err != nil {
-			errs = append(errs, fmt.Errorf("parameter %s: %w", clip(n, maxShown), err))
+			errs = append(errs, fmt.Errorf("parameter %s: %w", pipeline.Clip(n, maxShown), err))
 		}
 		errs = append(errs, normal.ParameterName(n))
 		args[n] = v
@@ -93,19 +93,11 @@ const maxShown = 100
 func describe(s Spec) []string {
 	lines := make([]string, 0, len(s.Arguments))
 	for _, n := range slices.Sorted(maps.Keys(s.Arguments)) {
-		shown := clip(string(s.Arguments[n]), maxShown)
+		shown := pipeline.Clip(string(s.Arguments[n]), maxShown)
 		if slices.Contains(s.Secret, n) {
 			shown = veil.Mask
 		}
 		lines = append(lines, fmt.Sprintf("parameter %s = %s", n, shown))
 	}
 	return lines
-}
-
-// clip cuts a text to at most n bytes, visibly and between characters.
-func clip(s string, n int) string {
-	if len(s) <= n {
-		return s
-	}
-	return strings.ToValidUTF8(s[:n], "") + "…"
 }

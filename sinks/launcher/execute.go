@@ -198,7 +198,7 @@ func (l *Launcher) emit(ctx context.Context, it item, s pipeline.State, r Result
 func (l *Launcher) emitAt(ctx context.Context, it item, s pipeline.State, r Result, at time.Time) bool {
 	v, err := record.Encode(pipeline.ExecutionEvent{
 		ExecutionID: it.req.ID, ProjectID: it.req.ProjectID, Attempt: it.attempt, State: s,
-		Reason: r.Reason, Detail: clip(r.Detail, maxDetail), ExitCode: r.ExitCode, Runner: l.runner.Name(), At: at.UTC().Truncate(time.Millisecond),
+		Reason: r.Reason, Detail: pipeline.Clip(r.Detail, maxDetail), ExitCode: r.ExitCode, Runner: l.runner.Name(), At: at.UTC().Truncate(time.Millisecond),
 	})
 	if err != nil {
 		l.log.Error("event cannot be written", "execution", it.req.ID, "err", err)

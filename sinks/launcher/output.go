@@ -158,7 +158,7 @@ func (o *output) add(s pipeline.Stream, level pipeline.Level, text string) {
 	o.seq[s]++
 	v, err := record.Encode(pipeline.LogLine{
 		ExecutionID: o.it.req.ID, ProjectID: o.it.req.ProjectID, Attempt: o.it.attempt, Stream: s, Seq: o.seq[s],
-		Level: level, Text: clip(o.veil(text), maxText), At: o.l.now().UTC().Truncate(time.Millisecond),
+		Level: level, Text: pipeline.Clip(o.veil(text), maxText), At: o.l.now().UTC().Truncate(time.Millisecond),
 	})
 	if err != nil {
 		return // a line of text is always expressible

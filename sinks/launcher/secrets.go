@@ -18,11 +18,11 @@ func (l *Launcher) open(projectID string, declared []pipeline.Parameter, given [
 	for _, a := range given {
 		v, found, err := l.openValue(projectID, a.Value)
 		if err != nil {
-			return nil, nil, fmt.Errorf("parameter %s: %w", clip(a.Name, maxShown), err)
+			return nil, nil, fmt.Errorf("parameter %s: %w", pipeline.Clip(a.Name, maxShown), err)
 		}
 		isSecret := slices.ContainsFunc(declared, func(p pipeline.Parameter) bool { return p.Secret && p.Name == a.Name })
 		if isSecret && !found && !absent("", a.Value) {
-			return nil, nil, fmt.Errorf("parameter %s is a secret: store the value as one and give ${secrets.NAME}", clip(a.Name, maxShown))
+			return nil, nil, fmt.Errorf("parameter %s is a secret: store the value as one and give ${secrets.NAME}", pipeline.Clip(a.Name, maxShown))
 		}
 		if found && !slices.Contains(secret, a.Name) {
 			secret = append(secret, a.Name)

@@ -118,7 +118,7 @@ func (v *life) stop(r pipeline.StopRequest) {
 func (v *life) stopped() Result {
 	res := Result{State: pipeline.StateStopped, Reason: pipeline.ReasonPerson}
 	if v.by != nil && v.by.By != "" {
-		res.Detail = fmt.Sprintf("stopped by %s at %s", clip(v.by.By, maxShown), v.by.At.UTC().Format(time.RFC3339))
+		res.Detail = fmt.Sprintf("stopped by %s at %s", pipeline.Clip(v.by.By, maxShown), v.by.At.UTC().Format(time.RFC3339))
 	}
 	return res
 }

@@ -274,12 +274,7 @@ func (f *folder) now(s *said, seen *rows.Seen, kind pipeline.Kind, attribute str
 // maxChange is how much of a value its history keeps, in bytes.
 const maxChange = 512
 
-func clip(s string) string {
-	if len(s) <= maxChange {
-		return s
-	}
-	return strings.ToValidUTF8(s[:maxChange], "") + "…"
-}
+func clip(s string) string { return pipeline.Clip(s, maxChange) }
 
 func missing(s *said, what string) error {
 	return pipeline.Errorf(pipeline.CodeInvalid, "a %s needs %s", s.Key, what)

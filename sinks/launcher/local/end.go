@@ -71,10 +71,7 @@ func (e end) withLastWords(s string) string {
 	if words == "" {
 		return s
 	}
-	if len(words) > most {
-		words = strings.ToValidUTF8(words[:most], "") + "…"
-	}
-	return s + ": " + words
+	return s + ": " + pipeline.Clip(words, most)
 }
 
 // reported reads what a job said of its own failure, nil when it said nothing. The
