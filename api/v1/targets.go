@@ -79,7 +79,7 @@ func (a *API) add(w http.ResponseWriter, r *http.Request, in any, lines func() [
 		a.fail(w, err)
 		return
 	}
-	recs, err := a.records(p.ID, user(r).ID, targets)
+	recs, err := a.records(p.ID, user(r).ID, newID(r), targets)
 	if err == nil {
 		err = a.Producer.Produce(r.Context(), recs)
 	}
@@ -120,8 +120,9 @@ func understand(lines []string, read func(string) (string, target, error)) ([]st
 	return names, targets, nil
 }
 
-func (a *API) records(projectID, userID string, targets []target) ([]bus.Record, error) {
-	origin := normal.Origin{ProjectID: projectID, Source: pipeline.SourceUser, UserID: userID, Control: a.Position(), At: a.now()}
+// records are findings of a person, who says the same when a request comes again.
+func (a *API) records(projectID, userID, request string, targets []target) ([]bus.Record, error) {
+	origin := normal.Origin{ProjectID: projectID, Source: pipeline.SourceUser, UserID: userID, Said: request, Control: a.Position(), At: a.now()}
 	recs := make([]bus.Record, len(targets))
 	for i, t := range targets {
 		raw, err := json.Marshal(t)

@@ -126,15 +126,19 @@ func TestKillsInTheMiddleOfTheDemoChangeNothing(t *testing.T) {
 	rng := rand.New(rand.NewPCG(seed, 0))
 	data, l := t.TempDir(), running(t)
 	server := serving(t, data)
+	cl, err := (&where{data: data}).must(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
 
 	disturbed := make(chan outcome, 1)
-	go func() { disturbed <- discoverLab(t.Context(), data, l, "disturbed") }()
+	go func() { disturbed <- discoverLab(t.Context(), cl, l, "disturbed") }()
 	const kills = 6
 	var first outcome
 	for k := 0; ; k++ {
 		select {
 		case first = <-disturbed:
-		case <-time.After(time.Duration(300+rng.IntN(6000)) * time.Millisecond): // a random moment, in the start as well
+		case <-time.After(time.Duration(rng.IntN(6000)) * time.Millisecond): // a random moment, in the start as well
 			if k < kills {
 				server.signal(syscall.SIGKILL)
 				server = spawn(t, data)
@@ -147,7 +151,7 @@ func TestKillsInTheMiddleOfTheDemoChangeNothing(t *testing.T) {
 		}
 		break
 	}
-	second := discoverLab(t.Context(), data, l, "undisturbed")
+	second := discoverLab(t.Context(), cl, l, "undisturbed")
 	for _, o := range []outcome{first, second} {
 		if o.err != nil || !o.result.Complete() {
 			t.Errorf("%s: %v, differences %+v", o.result.Scan.Project.Name, o.err, o.result.Differences)
@@ -165,20 +169,16 @@ type outcome struct {
 	err        error
 }
 
-// discoverLab runs the demo against the server on data, wherever that is.
-func discoverLab(ctx context.Context, data string, l *lab.Lab, name string) (o outcome) {
+// discoverLab runs the demo against a server that may come and go.
+func discoverLab(ctx context.Context, cl *client.Client, l *lab.Lab, name string) (o outcome) {
 	ctx, cancel := context.WithTimeout(ctx, long)
 	defer cancel()
-	var cn connection
-	if cn, o.err = (&where{data: data}).connect(ctx, nil); o.err != nil {
-		return o
-	}
-	o.result, o.err = demo.Run(ctx, cn.Client, l, demo.Options{Project: name, Out: io.Discard, Progress: func(scan.Progress) {}})
+	o.result, o.err = demo.Run(ctx, cl, l, demo.Options{Project: name, Out: io.Discard, Progress: func(scan.Progress) {}})
 	if o.err != nil {
 		return o
 	}
 	var list []pipeline.Execution
-	list, o.err = client.All[pipeline.Execution](ctx, cn.Client, "/executions", url.Values{"project": {o.result.Scan.Project.ID}})
+	list, o.err = client.All[pipeline.Execution](ctx, cl, "/executions", url.Values{"project": {o.result.Scan.Project.ID}})
 	for _, e := range list {
 		if ofTheLab(l, e.Target) {
 			_, target, _ := strings.Cut(e.Target, ";")

@@ -230,7 +230,7 @@ func applyJob(ctx context.Context, cl *client.Client, dir string) (j jobView, di
 			return j, "changed", err
 		}
 	}
-	err = cl.Do(ctx, http.MethodPost, "/jobs", in, &j)
+	err = cl.Create(ctx, "/jobs", in, &j)
 	return j, "created", err
 }
 

@@ -110,7 +110,7 @@ func (f *jobRunFlags) run(ctx context.Context, c *cobra.Command, cl *client.Clie
 		return res, err
 	}
 	in := map[string]any{"projectId": project, "job": j.Name, "arguments": args, "undeclared": f.undeclared}
-	if err := cl.Do(ctx, http.MethodPost, "/executions", in, &res.Execution); err != nil {
+	if err := cl.Create(ctx, "/executions", in, &res.Execution); err != nil {
 		return res, err
 	}
 	if f.detach {
@@ -163,7 +163,7 @@ func (f *jobRunFlags) projectOf(ctx context.Context, cl *client.Client, args []p
 	var p pipeline.Project
 	i := slices.IndexFunc(all.Items, func(p pipeline.Project) bool { return p.Name == jobRunProject })
 	if i < 0 {
-		err := cl.Do(ctx, http.MethodPost, "/projects", map[string]any{"name": jobRunProject, "internal": present(nets)}, &p)
+		err := cl.Create(ctx, "/projects", map[string]any{"name": jobRunProject, "internal": present(nets)}, &p)
 		return p.ID, err
 	}
 	p = all.Items[i]

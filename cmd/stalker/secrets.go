@@ -111,7 +111,7 @@ func secretsSet() *cobra.Command {
 			if id != "" {
 				in["projectId"] = id
 			}
-			return cl.Do(c.Context(), http.MethodPost, "/secrets", in, nil)
+			return cl.Create(c.Context(), "/secrets", in, nil)
 		},
 	}
 	f.flags(c)

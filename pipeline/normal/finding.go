@@ -1,8 +1,10 @@
 package normal
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -25,6 +27,7 @@ type Origin struct {
 	At          time.Time
 	Since       time.Time // when the sender began to look; zero means at At
 	Ran         string    // of an import: when the tool says it ran, which makes the same statement another one
+	Said        string    // of a person: the id of the request, "" tells statements apart by their time
 }
 
 // Finding parses, checks and normalises one finding. The id is derived from the
@@ -56,7 +59,7 @@ func Finding(raw json.RawMessage, o Origin) (pipeline.Finding, error) {
 		origin = "import/" + o.ProjectID + "/" + o.Ran
 	}
 	if origin == "" { // a person says the same thing again at another time: that is news
-		origin = fmt.Sprintf("%s/%s/%d", o.ProjectID, o.UserID, f.At.UnixMilli())
+		origin = o.ProjectID + "/" + o.UserID + "/" + cmp.Or(o.Said, strconv.FormatInt(f.At.UnixMilli(), 10))
 	}
 	f.ID = pipeline.FindingID(origin, f.Seq, raw)
 	if f.RootID == "" {

@@ -34,8 +34,8 @@ func New(base, token string) *Client {
 }
 
 // Follow makes the client look for its server when that does not answer or does
-// not know it any more, as after a restart. Requests that only read are then sent
-// again; whether others were carried out cannot be known.
+// not know it any more, as after a restart. Requests that only read and those of
+// Create are then sent again; whether others were carried out cannot be known.
 func (c *Client) Follow(find func(context.Context) (base, token string, ok bool)) { c.find = find }
 
 // comesBack is how long a server that is followed may be away.
@@ -47,12 +47,28 @@ const attempts = 5
 // Do sends a request and decodes the answer into out, unless that is nil. What the
 // server refuses is an error with its code and its own words.
 func (c *Client) Do(ctx context.Context, method, path string, in, out any) error {
-	body, err := json.Marshal(in)
-	if err != nil {
+	return c.do(ctx, request{method: method, path: path}, in, out)
+}
+
+// Create posts what makes something new. It carries an Idempotency-Key, so that it
+// may be sent again when nobody can say whether the server took it.
+func (c *Client) Create(ctx context.Context, path string, in, out any) error {
+	return c.do(ctx, request{method: http.MethodPost, path: path, key: pipeline.NewID()}, in, out)
+}
+
+// request is one request, however often it is sent.
+type request struct {
+	method, path string
+	key          string // of idempotency, or ""
+	body         []byte
+}
+
+func (c *Client) do(ctx context.Context, r request, in, out any) (err error) {
+	if r.body, err = json.Marshal(in); err != nil {
 		return fmt.Errorf("encoding request: %w", err)
 	}
-	err = c.patiently(ctx, method, path, body, out)
-	for end := time.Now().Add(comesBack); c.lost(method, err) && time.Now().Before(end); {
+	err = c.patiently(ctx, r, out)
+	for end := time.Now().Add(comesBack); c.lost(r, err) && time.Now().Before(end); {
 		select {
 		case <-time.After(500 * time.Millisecond):
 		case <-ctx.Done():
@@ -62,22 +78,23 @@ func (c *Client) Do(ctx context.Context, method, path string, in, out any) error
 			c.mu.Lock()
 			c.base, c.token = base, token
 			c.mu.Unlock()
-			err = c.patiently(ctx, method, path, body, out)
+			err = c.patiently(ctx, r, out)
 		}
 	}
 	return err
 }
 
-// lost reports whether a request failed because the server went away.
-func (c *Client) lost(method string, err error) bool {
+// lost reports whether a request failed because the server went away, and may be
+// sent again.
+func (c *Client) lost(r request, err error) bool {
 	code := pipeline.CodeOf(err)
-	return c.find != nil && method == http.MethodGet && (code == pipeline.CodeUnavailable || code == pipeline.CodeUnauthorized)
+	return c.find != nil && (r.method == http.MethodGet || r.key != "") && (code == pipeline.CodeUnavailable || code == pipeline.CodeUnauthorized)
 }
 
 // patiently sends a request and waits while the server says "later".
-func (c *Client) patiently(ctx context.Context, method, path string, body []byte, out any) error {
+func (c *Client) patiently(ctx context.Context, r request, out any) error {
 	for try := 1; ; try++ {
-		again, err := c.once(ctx, method, path, body, out)
+		again, err := c.once(ctx, r, out)
 		if err == nil || again < 0 || try == attempts {
 			return err
 		}
@@ -91,16 +108,19 @@ func (c *Client) patiently(ctx context.Context, method, path string, body []byte
 
 // once returns, with an error, how long to wait before trying again; negative
 // means never.
-func (c *Client) once(ctx context.Context, method, path string, body []byte, out any) (time.Duration, error) {
+func (c *Client) once(ctx context.Context, r request, out any) (time.Duration, error) {
 	c.mu.Lock()
 	base, token := c.base, c.token
 	c.mu.Unlock()
-	req, err := http.NewRequestWithContext(ctx, method, base+"/api/v1"+path, bytes.NewReader(body))
+	req, err := http.NewRequestWithContext(ctx, r.method, base+"/api/v1"+r.path, bytes.NewReader(r.body))
 	if err != nil {
 		return -1, fmt.Errorf("making request: %w", err)
 	}
 	req.Header.Set("Authorization", "Bearer "+token)
 	req.Header.Set("Content-Type", "application/json")
+	if r.key != "" {
+		req.Header.Set("Idempotency-Key", r.key)
+	}
 	resp, err := c.http.Do(req)
 	if err != nil {
 		if u, ok := errors.AsType[*url.Error](err); ok {
@@ -120,7 +140,7 @@ func (c *Client) once(ctx context.Context, method, path string, body []byte, out
 		return 0, nil
 	}
 	if err := json.Unmarshal(text, out); err != nil {
-		return -1, fmt.Errorf("decoding answer to %s %s: %w", method, path, err)
+		return -1, fmt.Errorf("decoding answer to %s %s: %w", r.method, r.path, err)
 	}
 	return 0, nil
 }

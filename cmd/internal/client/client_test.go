@@ -62,6 +62,26 @@ func TestARequestThatChangesSomethingIsNotRepeated(t *testing.T) {
 	}
 }
 
+func TestACreationIsSentAgainAsTheSameOne(t *testing.T) {
+	var keys []string
+	s := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		if keys = append(keys, r.Header.Get("Idempotency-Key")); len(keys)%2 == 1 {
+			panic(http.ErrAbortHandler) // taken or not, nobody knows
+		}
+	}))
+	defer s.Close()
+	c := client.New(s.URL, "t")
+	c.Follow(func(context.Context) (string, string, bool) { return s.URL, "t", true })
+	for range 2 {
+		if err := c.Create(t.Context(), "/projects", nil, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(keys) != 4 || keys[0] == "" || keys[0] != keys[1] || keys[2] != keys[3] || keys[0] == keys[2] {
+		t.Errorf("the requests had the keys %q", keys)
+	}
+}
+
 func TestAServerThatIsNotFollowedIsAskedOnce(t *testing.T) {
 	s := restarted(t, "right", new(atomic.Int64))
 	s.Close()

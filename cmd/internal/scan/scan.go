@@ -74,7 +74,7 @@ func Run(ctx context.Context, c *client.Client, o Options) (Result, error) {
 	if nets := o.Targets.Internal(); len(nets) > 0 {
 		in["internal"] = nets
 	}
-	if err := c.Do(ctx, http.MethodPost, "/projects", in, &res.Project); err != nil {
+	if err := c.Create(ctx, "/projects", in, &res.Project); err != nil {
 		return res, fmt.Errorf("creating project: %w", err)
 	}
 	base := "/projects/" + res.Project.ID
@@ -85,7 +85,7 @@ func Run(ctx context.Context, c *client.Client, o Options) (Result, error) {
 		if len(add.list) == 0 {
 			continue
 		}
-		if err := c.Do(ctx, http.MethodPost, base+add.path, map[string]any{add.key: add.list}, nil); err != nil {
+		if err := c.Create(ctx, base+add.path, map[string]any{add.key: add.list}, nil); err != nil {
 			return res, fmt.Errorf("adding %s: %w", add.key, err)
 		}
 	}

@@ -5975,7 +5975,13 @@ export interface operations {
     addDomains: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description A text of your choice, such as a UUID. Sending the same request again with the same key finds what the first one made instead of making another.
+                 * @example 3f0c8e6a-8c2c-4b66-9d19-0d7f5f1f6f2e
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
             path: {
                 /** @example 5f1e8a0c9b7d4e6f8a0b1c2d */
                 projectId: components["parameters"]["ProjectId"];
@@ -6100,7 +6106,13 @@ export interface operations {
     addHosts: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description A text of your choice, such as a UUID. Sending the same request again with the same key finds what the first one made instead of making another.
+                 * @example 3f0c8e6a-8c2c-4b66-9d19-0d7f5f1f6f2e
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
             path: {
                 /** @example 5f1e8a0c9b7d4e6f8a0b1c2d */
                 projectId: components["parameters"]["ProjectId"];
@@ -6231,7 +6243,13 @@ export interface operations {
     addIpRanges: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description A text of your choice, such as a UUID. Sending the same request again with the same key finds what the first one made instead of making another.
+                 * @example 3f0c8e6a-8c2c-4b66-9d19-0d7f5f1f6f2e
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
             path: {
                 /** @example 5f1e8a0c9b7d4e6f8a0b1c2d */
                 projectId: components["parameters"]["ProjectId"];
