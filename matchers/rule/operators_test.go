@@ -152,7 +152,26 @@ func instant(t *testing.T, s string) time.Time {
 func TestScheduleKnowsSummerTimeAndPeriods(t *testing.T) {
 	for _, tc := range []struct{ expression, zone, from, want string }{
 		{"0 3 * * *", "Europe/Berlin", "2026-03-28T12:00:00Z", "2026-03-29T01:00:00Z"},
-		{"30 2 * * *", "Europe/Berlin", "2026-03-28T12:00:00Z", "2026-03-30T00:30:00Z"}, // 02:30 does not exist on the 29th
+		// in Berlin, 02:00 to 02:59 does not exist on March 29 and comes twice on October 25
+		{"30 2 * * *", "Europe/Berlin", "2026-03-28T12:00:00Z", "2026-03-29T01:00:00Z"},
+		{"30 2 * * *", "Europe/Berlin", "2026-03-29T01:00:00Z", "2026-03-30T00:30:00Z"},
+		{"0,30 2 * * *", "Europe/Berlin", "2026-03-29T00:59:59Z", "2026-03-29T01:00:00Z"},
+		{"0,30 2 * * *", "Europe/Berlin", "2026-03-29T01:00:00Z", "2026-03-30T00:00:00Z"},
+		{"30 2 * * *", "Europe/Berlin", "2026-10-24T12:00:00Z", "2026-10-25T00:30:00Z"},
+		{"30 2 * * *", "Europe/Berlin", "2026-10-25T00:30:00Z", "2026-10-26T01:30:00Z"},
+		{"30 2 * * *", "Europe/Berlin", "2026-10-25T01:10:00Z", "2026-10-26T01:30:00Z"},
+		{"30 3 * * *", "Europe/Berlin", "2026-10-25T01:10:00Z", "2026-10-25T02:30:00Z"},
+		{"30 * * * *", "Europe/Berlin", "2026-10-25T00:30:00Z", "2026-10-25T01:30:00Z"},
+		{"30 ? * * *", "Europe/Berlin", "2026-03-29T00:30:00Z", "2026-03-29T01:30:00Z"},
+		{"@daily", "America/Santiago", "2026-09-05T12:00:00Z", "2026-09-06T04:00:00Z"}, // midnight is jumped over
+		{"0 12 * * *", "Pacific/Apia", "2011-12-29T23:00:00Z", "2011-12-30T10:00:00Z"}, // and here a whole day
+		{"0 12 * * *", "Pacific/Apia", "2011-12-30T10:00:00Z", "2011-12-30T22:00:00Z"},
+		{"15 2 * * *", "Australia/Lord_Howe", "2026-10-03T12:00:00Z", "2026-10-03T15:30:00Z"}, // half an hour
+		{"15 10 ? * MON-FRI", "Asia/Kolkata", "2026-01-02T12:00:00Z", "2026-01-05T04:45:00Z"},
+		{"5 4 3 ? jan 0", "", "2026-01-02T12:00:00Z", "2026-01-04T03:04:05Z"},
+		{"@yearly", "", "2026-01-02T12:00:00Z", "2027-01-01T00:00:00Z"},
+		{"@weekly", "", "2026-01-02T12:00:00Z", "2026-01-04T00:00:00Z"},
+		{"@hourly", "Asia/Kathmandu", "2026-01-02T12:00:00Z", "2026-01-02T12:15:00Z"},
 		{"*/30 * * * * ?", "", "2026-01-01T00:00:00Z", "2026-01-01T00:00:30Z"},
 		{"0 0 */7 * *", "", "2026-01-01T00:00:00Z", "2026-01-08T00:00:00Z"},
 		{"@every 10m", "", "2026-01-01T00:03:11Z", "2026-01-01T00:10:00Z"},
@@ -168,7 +187,7 @@ func TestScheduleKnowsSummerTimeAndPeriods(t *testing.T) {
 			t.Errorf("%s in %q after %s: %s, want %s", tc.expression, tc.zone, tc.from, got, tc.want)
 		}
 	}
-	for _, bad := range []string{"", "* *", "@every 1s", "@sometimes", "60 * * * *", "* 24 * * *", "0 0 31 2 *"} {
+	for _, bad := range []string{"", "* *", "@every 1s", "@sometimes", "60 * * * *", "* 24 * * *", "0 0 31 2 *", "0 0 0 0 0 0 0", "@every", "@every -1h", "0 0 * * MON#2", "0 0 L * *", "CRON_TZ=UTC 0 0 * * *"} {
 		if s, err := rule.ParseSchedule(bad, ""); err == nil {
 			t.Errorf("ParseSchedule(%q) = %v", bad, s)
 		}

@@ -32,8 +32,8 @@ type Schedule interface {
 	Next(t time.Time) time.Time
 }
 
-// ParseSchedule reads a cron expression. Times are those of the zone; one that a
-// change to summer time leaves out is passed over, one it repeats comes once.
+// ParseSchedule reads a cron expression. Times are those of the zone; what becomes of
+// those that a change to or from summer time leaves out or repeats, local says.
 func ParseSchedule(expression, zone string) (Schedule, error) {
 	if strings.Contains(expression, "TZ=") {
 		return nil, fmt.Errorf("write timeZone: %s beside cronExpression instead of TZ= in it", "Europe/Berlin")
@@ -51,7 +51,7 @@ func ParseSchedule(expression, zone string) (Schedule, error) {
 	}
 	switch x := s.(type) {
 	case *cron.SpecSchedule:
-		x.Location = at
+		s = inZone(x, at)
 	case cron.ConstantDelaySchedule:
 		if x.Delay < MinEvery {
 			return nil, fmt.Errorf("@every needs at least %s", MinEvery)
@@ -74,6 +74,56 @@ type aligned time.Duration
 func (a aligned) Next(t time.Time) time.Time {
 	d := time.Duration(a)
 	return time.Unix(0, 0).UTC().Add((t.Sub(time.Unix(0, 0))/d + 1) * d)
+}
+
+// local is the schedule of a wall clock. A time that the clock jumps over comes when
+// it jumps, and one that it shows twice comes the first time: what was to run once a
+// day runs once, on the days of the change too.
+type local struct {
+	wall *cron.SpecSchedule // in UTC, which has no such days
+	zone *time.Location
+}
+
+// starBit is set in a field that was written * or ?.
+const starBit = 1 << 63
+
+// inZone returns what s means in a zone. What runs in every hour runs in every hour
+// that passes, whatever the wall clock calls it.
+func inZone(s *cron.SpecSchedule, zone *time.Location) Schedule {
+	if s.Location = zone; s.Hour&starBit != 0 {
+		return s
+	}
+	s.Location = time.UTC
+	return local{s, zone}
+}
+
+func (l local) Next(t time.Time) time.Time {
+	_, offset := t.In(l.zone).Zone()
+	w := t.UTC().Add(time.Duration(offset) * time.Second)
+	for {
+		if w = l.wall.Next(w); w.IsZero() {
+			return w
+		}
+		if at := l.instant(w); at.After(t) { // else it is the second time round
+			return at
+		}
+	}
+}
+
+// instant returns when the zone's clock first shows the wall time w, or jumps over it.
+func (l local) instant(w time.Time) time.Time {
+	const day = 24 * time.Hour // no zone changes twice within two
+	_, before := w.Add(-day).In(l.zone).Zone()
+	_, after := w.Add(day).In(l.zone).Zone()
+	early := w.Add(-time.Duration(max(before, after)) * time.Second).In(l.zone)
+	late := w.Add(-time.Duration(min(before, after)) * time.Second).In(l.zone)
+	for _, at := range []time.Time{early, late} {
+		if _, offset := at.Zone(); at.Add(time.Duration(offset) * time.Second).Equal(w.In(l.zone)) {
+			return at
+		}
+	}
+	jump, _ := late.ZoneBounds()
+	return jump
 }
 
 func (p *reader) cron(n ast.Node, e map[string]ast.Node, d *Document) {

@@ -26,7 +26,7 @@ type scheduled struct {
 }
 
 // refresh takes in what changed.
-func (r *rules) refresh(c catalog) {
+func (r *rules) refresh(c catalog, now time.Time) {
 	at := c.Position()
 	if at == r.position {
 		return
@@ -38,7 +38,7 @@ func (r *rules) refresh(c catalog) {
 		}
 		was := r.byID[sub.ID]
 		if was == nil || was.version != sub.Version || was.enabled != sub.Enabled {
-			was = compile(&sub)
+			was = compile(&sub, now)
 		}
 		next.byID[sub.ID] = was
 		if was.rule != nil {
@@ -48,10 +48,10 @@ func (r *rules) refresh(c catalog) {
 	*r = *next
 }
 
-func compile(sub *pipeline.Subscription) *scheduled {
+func compile(sub *pipeline.Subscription, now time.Time) *scheduled {
 	s := &scheduled{version: sub.Version, enabled: sub.Enabled, since: sub.UpdatedAt}
 	if s.since.IsZero() {
-		s.since = time.Now() // from when it is known here
+		s.since = now // from when it is known here
 	}
 	d, err := rule.Parse([]byte(sub.Document))
 	if err != nil || d.Trigger == rule.Event {

@@ -154,7 +154,7 @@ func (s *Scheduler) due() (list []message) {
 		return nil
 	}
 	now := s.now()
-	s.rules.refresh(s.catalog)
+	s.rules.refresh(s.catalog, now)
 	for _, r := range s.rules.list {
 		if !r.rule.Enabled || r.rule.Document() == nil {
 			continue
@@ -233,7 +233,7 @@ func (s *Scheduler) Revoke(int32) {
 func (s *Scheduler) Handle(ctx context.Context, records []bus.Record) (bus.Outcome, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.rules.refresh(s.catalog)
+	s.rules.refresh(s.catalog, s.now())
 	r := &run{Scheduler: s, ctx: ctx, bounds: map[string]*pipeline.Bounds{}}
 	for _, rec := range records {
 		m, err := decode(rec.Value)

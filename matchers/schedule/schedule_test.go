@@ -23,7 +23,18 @@ import (
 
 const project = "aaaaaaaaaaaaaaaaaaaaaaaa"
 
-type fakeCatalog struct{ subs []pipeline.Subscription }
+type fakeCatalog struct {
+	subs     []pipeline.Subscription
+	position int64
+}
+
+// set changes a subscription.
+func (c *fakeCatalog) set(sub pipeline.Subscription) {
+	c.subs = slices.Clone(c.subs)
+	i := slices.IndexFunc(c.subs, func(s pipeline.Subscription) bool { return s.ID == sub.ID })
+	c.subs[i] = sub
+	c.position++
+}
 
 func (*fakeCatalog) Project(id string) (pipeline.Project, bool) {
 	return pipeline.Project{ID: id, Scope: pipeline.Scope{Out: []string{"out.test"}}}, id == project
@@ -35,7 +46,7 @@ func (c *fakeCatalog) Projects() []pipeline.Project {
 }
 func (*fakeCatalog) Job(n string) (pipeline.Job, bool)        { return pipeline.Job{Name: n}, true }
 func (c *fakeCatalog) Subscriptions() []pipeline.Subscription { return c.subs }
-func (*fakeCatalog) Position() int64                          { return 1 }
+func (c *fakeCatalog) Position() int64                        { return 1 + c.position }
 
 // inventory has n domains, d0.test and so on, and some that must be left out.
 type inventory struct{ n int }
