@@ -82,8 +82,8 @@ test-crash: chdb ## say 204,000 findings, kill everything 21 times meanwhile, an
 		$(GOTEST) -count=1 -timeout 20m -run TestKillingEverything -v $(ARGS) ./cmd/internal/crash
 
 .PHONY: test-k8s
-test-k8s: ## the Kubernetes runner against a real control plane (built once: 5 to 12 minutes; ARGS="-run Logs -v")
-	@ARGS='$(ARGS)' .ci/k8s.sh test
+test-k8s: chdb ## the Kubernetes runner against a real control plane (built once: 5 to 12 minutes; ARGS="-run Logs -v")
+	@ARGS='$(ARGS)' CHDB_LIB_PATH=$(CHDB) .ci/k8s.sh test
 
 .PHONY: test-ui
 test-ui: build ## the web interface: types, units, and every page in a browser

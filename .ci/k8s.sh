@@ -9,6 +9,7 @@
 #   .ci/k8s.sh node-up DIR      the same with a node: kubelet and containerd, as root, in namespaces of their own
 #   .ci/k8s.sh in DIR COMMAND…  run a command where that node's network is
 #   .ci/k8s.sh test             run the tests that need a cluster
+#   .ci/k8s.sh test-node        those alone that need a node
 #   .ci/k8s.sh bench            measure how fast requests become Jobs; prints what go test -bench does
 set -euo pipefail
 top=$(cd "$(dirname "$0")/.." && pwd)
@@ -201,9 +202,13 @@ node_tests() {
   dir=$(mktemp -d "${TMPDIR:-/tmp}/stalker-k8s.XXXXXX")
   trap 'down; rm -rf --one-file-system "$dir"' EXIT
   go test -c -o "$dir/kube.test" ./sinks/launcher/kube
+  go build -o "$dir/stalker" ./cmd/stalker
   with_node
   cd sinks/launcher/kube
-  "${ns[@]}" env -C "$PWD" STALKER_TEST_K8S="$dir" STALKER_TEST_K8S_SH="$self" STALKER_TEST_K8S_TIER=B "$dir/kube.test" -test.timeout 10m -test.run ClusterNode
+  local args
+  read -ra args <<<" ${ARGS:-}"
+  args=(-test.timeout 30m -test.run ClusterNode "${args[@]/#-/-test.}") # the last -run counts
+  "${ns[@]}" env -C "$PWD" STALKER_TEST_BIN="$dir/stalker" STALKER_TEST_K8S="$dir" STALKER_TEST_K8S_SH="$self" STALKER_TEST_K8S_TIER=B "$dir/kube.test" "${args[@]}"
 }
 
 # with_node makes a control plane with a node.
@@ -220,10 +225,10 @@ bench() { with_plane go test -run '^$' -bench Cluster -benchtime 1x -timeout 10m
 
 case ${1:-} in
   build) build ;;
-  up | node-up | in | restart | down | test | bench)
+  up | node-up | in | restart | down | test | test-node | bench)
     bin=$(build)
     dir=${2:-}
-    [[ $1 == test || $1 == bench || -n $dir ]] || die "which directory?"
+    [[ $1 == test* || $1 == bench || -n $dir ]] || die "which directory?"
     case $1 in
       up) up ;;
       down) down ;;
@@ -237,6 +242,10 @@ case ${1:-} in
         ;;
       restart) stop_one kube-apiserver && apiserver ;;
       test) tests ;;
+      test-node)
+        why=$(can_node) || die "no node here: $why"
+        node_tests
+        ;;
       bench) bench ;;
     esac
     ;;

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -16,6 +17,7 @@ import (
 type demoFlags struct {
 	where
 	project string
+	network string
 	hold    bool
 	timeout time.Duration
 }
@@ -31,13 +33,14 @@ func demoCommand() *cobra.Command {
 		Long: "Starts a lab on loopback (names, websites, certificates, services, IPv4 and IPv6, a hostile host), lets the server\n" +
 			"discover it through its own jobs and subscriptions, and compares.\n" +
 			"Uses the running server of --server, STALKER_SERVER or the data directory; with none, an embedded one that is\n" +
-			"removed afterwards. The server must run its jobs on this machine.\n\n" +
+			"removed afterwards. The server must run its jobs on this machine; with --lab, where they run they must reach that network.\n\n" +
 			"Exit codes: 0 nothing is missing and nothing extra, 1 something is, 2 wrong use or server error, 3 out of time, 130 interrupted.",
 		Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return runDemo(c, &f) },
 	}
 	f.flags(c)
 	c.Flags().StringVar(&f.project, "project", "", "name of the new project (default: demo and the time)")
+	c.Flags().StringVar(&f.network, "lab", "", "put the lab into this network instead of loopback: 256 IPv4 addresses that lead to this machine, such as 10.99.7.0/24")
 	c.Flags().BoolVar(&f.hold, "hold", false, "keep the lab and the server up afterwards, until Ctrl-C")
 	c.Flags().DurationVar(&f.timeout, "timeout", 15*time.Minute, "give up after this long and compare what was found")
 	return c
@@ -47,7 +50,7 @@ func runDemo(c *cobra.Command, f *demoFlags) error {
 	if f.project == "" {
 		f.project = "demo " + time.Now().Format("2006-01-02 15:04:05")
 	}
-	l, err := lab.Open()
+	l, err := openLab(f.network)
 	if err != nil {
 		return err
 	}
@@ -61,6 +64,18 @@ func runDemo(c *cobra.Command, f *demoFlags) error {
 		return err
 	}
 	return errors.Join(discover(c, f, cn, l), cn.stop())
+}
+
+// openLab opens a lab on loopback, or in the network that was named.
+func openLab(network string) (*lab.Lab, error) {
+	if network == "" {
+		return lab.Open()
+	}
+	n, err := netip.ParsePrefix(network)
+	if err != nil {
+		return nil, fmt.Errorf("--lab %q is no network, such as 10.99.7.0/24", network)
+	}
+	return lab.OpenAt(n)
 }
 
 func discover(c *cobra.Command, f *demoFlags, cn connection, l *lab.Lab) error {

@@ -3,8 +3,9 @@
 // banners, one that answers by UDP, one on ::1, and a host that is hostile. What
 // is in it is known, so that what a scan found can be compared with it (Truth).
 //
-// A lab lies in 127.0.N.0/24. The addresses a project is to scan are the first
-// sixteen; the resolver, 127.0.N.53, is the way there and no part of it.
+// A lab lies in a network of 256 addresses: 127.0.N.0/24, or one that OpenAt is
+// given. The addresses a project is to scan are the first sixteen; the resolver, the
+// fifty-third, is the way there and no part of it.
 package lab
 
 import (
@@ -24,7 +25,7 @@ import (
 
 // Lab is a lab whose addresses are bound; Run serves them.
 type Lab struct {
-	number  int
+	network netip.Prefix
 	hosts   []*host
 	zone    zone
 	lock    net.Listener
@@ -47,21 +48,60 @@ const firstNumber, lastNumber = 40, 59
 // next that means the same is used; Truth tells which.
 func Open() (*Lab, error) {
 	for n := firstNumber; n <= lastNumber; n++ {
-		lock, err := (&net.ListenConfig{}).Listen(context.Background(), "unix", fmt.Sprintf("@stalker-lab-%d", n))
-		if errors.Is(err, syscall.EADDRINUSE) {
-			continue
+		l, err := open(netip.PrefixFrom(netip.AddrFrom4([4]byte{127, 0, byte(n), 0}), size))
+		if !errors.Is(err, errTaken) {
+			return l, err
 		}
-		if err != nil {
-			return nil, fmt.Errorf("locking the lab's addresses: %w", err)
-		}
-		l := &Lab{number: n, lock: lock}
-		if err := l.bind(); err != nil {
-			l.Close()
-			return nil, fmt.Errorf("building the lab: %w", err)
-		}
-		return l, nil
 	}
 	return nil, pipeline.Errorf(pipeline.CodeConflict, "%d labs are running on this machine already: end one", lastNumber-firstNumber+1)
+}
+
+// OpenAt binds a lab in a network of 256 IPv4 addresses, all of which lead to this
+// machine, for jobs that do not run on it: loopback is theirs alone. There is no
+// IPv6 host then.
+func OpenAt(n netip.Prefix) (*Lab, error) {
+	if !n.Addr().Is4() || n.Bits() != size || n != n.Masked() {
+		return nil, pipeline.Errorf(pipeline.CodeInvalid, "%s is no network for a lab: it must be an IPv4 network of 256 addresses, such as 10.99.7.0/%d", n, size)
+	}
+	l, err := open(n)
+	switch {
+	case errors.Is(err, errTaken):
+		return nil, pipeline.Errorf(pipeline.CodeConflict, "a lab is running in %s already", n)
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		return nil, pipeline.Errorf(pipeline.CodeInvalid, "the addresses of %s are not this machine's; give them to it first: ip route add local %s dev lo", n, n)
+	}
+	return l, err
+}
+
+// size is the length of the prefix of a lab's network.
+const size = 24
+
+var errTaken = errors.New("another lab has this network")
+
+// open binds a lab, or returns errTaken.
+func open(n netip.Prefix) (*Lab, error) {
+	lock, err := (&net.ListenConfig{}).Listen(context.Background(), "unix", lockOf(n))
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return nil, errTaken
+	case err != nil:
+		return nil, fmt.Errorf("locking the lab's addresses: %w", err)
+	}
+	l := &Lab{network: n, lock: lock}
+	if err := l.bind(); err != nil {
+		l.Close()
+		return nil, fmt.Errorf("building the lab: %w", err)
+	}
+	return l, nil
+}
+
+// lockOf names the abstract socket that says who has a network. On loopback the
+// number is enough, and is what every version has used.
+func lockOf(n netip.Prefix) string {
+	if a := n.Addr(); a.IsLoopback() {
+		return fmt.Sprintf("@stalker-lab-%d", a.As4()[2])
+	}
+	return "@stalker-lab-" + n.String()
 }
 
 // bind listens on everything; the zone comes last, since it tells only what is there.
@@ -192,7 +232,9 @@ func (l *Lab) Listens(addr netip.AddrPort) bool {
 }
 
 func (l *Lab) addr(last byte) netip.Addr {
-	return netip.AddrFrom4([4]byte{127, 0, byte(l.number), last})
+	ip := l.network.Addr().As4()
+	ip[3] = last
+	return netip.AddrFrom4(ip)
 }
 
 func hostPort(ip string, port int) string { return net.JoinHostPort(ip, strconv.Itoa(port)) }

@@ -241,3 +241,36 @@ func TestALabThatIsNotRunGivesItsAddressesBack(t *testing.T) {
 	}
 	_ = ln.Close()
 }
+
+func TestALabElsewhereIsTheSameWithoutIPv6(t *testing.T) {
+	n := netip.MustParsePrefix("127.0.99.0/24") // loopback stands for a network of this machine's
+	l, err := lab.OpenAt(n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	if _, err := lab.OpenAt(n); pipeline.CodeOf(err) != pipeline.CodeConflict {
+		t.Errorf("a second lab in the same network: %v", err)
+	}
+	if got := l.Network(); got != netip.MustParsePrefix("127.0.99.0/28") {
+		t.Errorf("its targets are in %s", got)
+	}
+	for _, h := range l.Truth().Hosts {
+		if a := netip.MustParseAddr(h.IP); a.Is4() && !n.Contains(a) {
+			t.Errorf("host %s is outside of %s", a, n)
+		}
+	}
+}
+
+func TestALabNeedsANetworkOfThisMachine(t *testing.T) {
+	for network, want := range map[string]string{
+		"192.0.2.0/24":  "ip route add local 192.0.2.0/24 dev lo", // nobody has it: it is for documentation
+		"127.0.99.0/25": "256 addresses",
+		"127.0.99.1/24": "256 addresses",
+		"2001:db8::/24": "256 addresses",
+	} {
+		if l, err := lab.OpenAt(netip.MustParsePrefix(network)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, %v; want %q", network, l, err, want)
+		}
+	}
+}

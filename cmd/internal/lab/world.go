@@ -27,15 +27,18 @@ type service struct {
 
 // world is every host of the lab.
 func (l *Lab) world() []*host {
-	return []*host{
+	hosts := []*host{
 		{l.addr(1), l.front()},
 		{l.addr(2), l.admin()},
 		{l.addr(3), mail()},
 		{l.addr(4), database()},
 		{l.addr(5), voice()},
 		{l.addr(6), hostile()},
-		{netip.IPv6Loopback(), six()},
 	}
+	if l.network.Addr().IsLoopback() {
+		hosts = append(hosts, &host{netip.IPv6Loopback(), six()})
+	}
+	return hosts
 }
 
 // missingName is asked for and does not exist.
