@@ -2,7 +2,9 @@
 
 For each port: what it says first, else what it answers to TLS and HTTP (the likelier
 of plain and TLS first, by the port's number), to DNS and to Redis. What nobody
-recognises is "unknown". Names are nmap's, but HTTP within TLS is https.
+recognises is asked once more with more patience (the target, the way to it or this
+job's own processor may be slow) before it is "unknown". Names are nmap's, but HTTP
+within TLS is https.
 """
 
 from __future__ import annotations
@@ -22,8 +24,6 @@ from stalker_sdk.http1 import NotHTTP, Response, get
 from stalker_sdk.wire import Deadline, Stream, WireError
 
 CONCURRENCY = 16
-GREETING_SECONDS = 2.0
-STEP_SECONDS = 5.0
 TLS_PORTS = frozenset({443, 465, 563, 636, 853, 989, 990, 992, 993, 994, 995, 2376, 4443, 5061, 5986, 6443, 6697,
                        8443, 8883, 9443, 10443})
 TLS_NAMES = {"smtp": "smtps", "imap": "imaps", "pop3": "pop3s", "ftp": "ftps", "http": "https", "irc": "ircs"}
@@ -40,6 +40,17 @@ class Service:
 
 
 UNKNOWN = Service("unknown")
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How many seconds a peer may be silent, and how many one probe may take."""
+
+    silence: float
+    probe: float
+
+
+QUICK, PATIENT = Patience(2, 5), Patience(6, 15)
 
 # Greetings: a pattern over the first bytes, the service's name, and the product when
 # the pattern implies it. Groups named product, version and extra are kept. No pattern
@@ -114,43 +125,43 @@ def web(response: Response, tls: bool) -> Service:
     return Service("https" if tls else "http", product, version, extra)
 
 
-def listen(ip: str, port: int) -> bytes:
+def listen(ip: str, port: int, wait: Patience) -> bytes:
     """What the port says when nobody asks."""
-    with Stream(ip, port, Deadline(STEP_SECONDS)) as stream:
-        return stream.receive(4096, GREETING_SECONDS)
+    with Stream(ip, port, Deadline(wait.probe)) as stream:
+        return stream.receive(4096, wait.silence)
 
 
-def by_http(ip: str, port: int) -> Service | None:
-    return web(get(ip, port, seconds=STEP_SECONDS, max_body=1024), tls=False)
+def by_http(ip: str, port: int, wait: Patience) -> Service | None:
+    return web(get(ip, port, seconds=wait.probe, max_body=1024), tls=False)
 
 
-def by_tls(ip: str, port: int) -> Service | None:
+def by_tls(ip: str, port: int, wait: Patience) -> Service | None:
     """TLS, then HTTP in it, then what it says first in it."""
-    deadline = Deadline(2 * STEP_SECONDS)
+    deadline = Deadline(2 * wait.probe)
     with Stream(ip, port, deadline) as stream:
         stream.start_tls("")
         version = stream.tls_version
     try:
-        return web(get(ip, port, tls=True, seconds=STEP_SECONDS, max_body=1024), tls=True)
+        return web(get(ip, port, tls=True, seconds=wait.probe, max_body=1024), tls=True)
     except NotHTTP:
         pass
     except WireError as error:
         log_debug(f"{ip}:{port}: HTTP over TLS: {error}")
     with Stream(ip, port, deadline) as stream:
         stream.start_tls("")
-        inner = greeting(stream.receive(4096, GREETING_SECONDS))
+        inner = greeting(stream.receive(4096, wait.silence))
     if inner is None:
         return Service("ssl", extra=version)
     return Service(TLS_NAMES.get(inner.name, f"ssl/{inner.name}"), inner.product, inner.version, inner.extra)
 
 
-def by_dns(ip: str, port: int) -> Service | None:
+def by_dns(ip: str, port: int, wait: Patience) -> Service | None:
     """A DNS question over TCP (RFC 7766) for the server's version."""
     number = secrets.token_bytes(2)
     query = number + bytes.fromhex("010000010000000000000776657273696f6e0462696e640000100003")
-    with Stream(ip, port, Deadline(STEP_SECONDS)) as stream:
+    with Stream(ip, port, Deadline(wait.probe)) as stream:
         stream.send(struct.pack("!H", len(query)) + query)
-        data = stream.receive(4096, GREETING_SECONDS)
+        data = stream.receive(4096, wait.silence)
     if len(data) < 14 or data[2:4] != number or not data[4] & 0x80:
         return None
     at = 2 + len(query)
@@ -158,31 +169,31 @@ def by_dns(ip: str, port: int) -> Service | None:
     return Service("domain", version=clean(data[at + 13:at + 13 + data[at + 12]]) if told else "")
 
 
-def by_redis(ip: str, port: int) -> Service | None:
-    with Stream(ip, port, Deadline(STEP_SECONDS)) as stream:
+def by_redis(ip: str, port: int, wait: Patience) -> Service | None:
+    with Stream(ip, port, Deadline(wait.probe)) as stream:
         stream.send(b"PING\r\n")
-        answer = stream.receive(512, GREETING_SECONDS)
+        answer = stream.receive(512, wait.silence)
         if answer.startswith((b"-NOAUTH", b"-DENIED")):
             return Service("redis", "Redis key-value store", "", "authentication required")
         if not answer.startswith(b"+PONG"):
             return None
         stream.send(b"INFO server\r\n")
-        version = re.search(rb"redis_version:([\w.]{1,30})", stream.receive(4096, GREETING_SECONDS))
+        version = re.search(rb"redis_version:([\w.]{1,30})", stream.receive(4096, wait.silence))
         return Service("redis", "Redis key-value store", clean(version[1]) if version else "")
 
 
-def by_postgresql(ip: str, port: int) -> Service | None:
+def by_postgresql(ip: str, port: int, wait: Patience) -> Service | None:
     """An SSLRequest: PostgreSQL alone answers with one letter."""
-    with Stream(ip, port, Deadline(STEP_SECONDS)) as stream:
+    with Stream(ip, port, Deadline(wait.probe)) as stream:
         stream.send(struct.pack("!II", 8, 80877103))
-        answer = stream.receive(64, GREETING_SECONDS)
+        answer = stream.receive(64, wait.silence)
     return Service("postgresql", "PostgreSQL DB") if answer in (b"S", b"N") else None
 
 
-def identify(ip: str, port: int) -> Service:
+def identify(ip: str, port: int, wait: Patience) -> Service:
     """The service behind one port; UNKNOWN when no probe recognises it."""
     try:
-        said = listen(ip, port)
+        said = listen(ip, port, wait)
     except WireError as error:
         log_debug(f"{ip}:{port}: {error}")
         said = b""
@@ -191,11 +202,28 @@ def identify(ip: str, port: int) -> Service:
     probes = [by_tls, by_http] if port in TLS_PORTS else [by_http, by_tls]
     for probe in [*probes, by_dns, by_redis, by_postgresql]:
         try:
-            if found := probe(ip, port):
+            if found := probe(ip, port, wait):
                 return found
         except WireError as error:
             log_debug(f"{ip}:{port}: {probe.__name__}: {error}")
     return Service("unknown", extra=clean(said, 100))
+
+
+def identify_all(ip: str, ports: list[int]) -> dict[int, Service]:
+    """The service behind each port; a few unknown ones are asked again, patiently."""
+    services: dict[int, Service] = {}
+    with ThreadPoolExecutor(CONCURRENCY) as pool:
+        def ask(which: list[int], wait: Patience) -> None:
+            services.update(zip(which, pool.map(lambda port: identify(ip, port, wait), which), strict=True))
+
+        ask(ports, QUICK)
+        if 0 < len(again := unknown_in(services)) <= CONCURRENCY:
+            ask(again, PATIENT)
+    return services
+
+
+def unknown_in(services: dict[int, Service]) -> list[int]:
+    return [port for port, service in services.items() if service.name == UNKNOWN.name]
 
 
 def nmap(ip: str, ports: list[int]) -> dict[int, Service]:
@@ -255,9 +283,8 @@ def main() -> None:
     ip = params.ip("targetIp")
     ports = sorted(set(params.integers("ports", [22, 80, 443], minimum=1, maximum=65535)))
     use_nmap = params.boolean("useNmap", False)
-    with ThreadPoolExecutor(CONCURRENCY) as pool:
-        services = dict(zip(ports, pool.map(lambda port: identify(ip, port), ports), strict=True))
-    unknown = [port for port, service in services.items() if service.name == UNKNOWN.name]
+    services = identify_all(ip, ports)
+    unknown = unknown_in(services)
     if use_nmap and unknown:
         services |= {port: found for port, found in nmap(ip, unknown).items() if port in services}
     for port, service in services.items():
