@@ -13,12 +13,13 @@ import (
 	"github.com/stalker-asm/stalker/pipeline/bus"
 	"github.com/stalker-asm/stalker/pipeline/bus/bustest"
 	"github.com/stalker-asm/stalker/pipeline/record/recordtest"
+	"github.com/stalker-asm/stalker/pipeline/sample"
 )
 
 // bodies are what jobs post, a hundred findings each.
 func bodies(tb testing.TB, n int) (out [][]byte) {
 	tb.Helper()
-	s := recordtest.New(1)
+	s := sample.New(1)
 	var items []json.RawMessage
 	for host := 0; len(out) < n; host++ {
 		items = append(items, s.Host(host)...)
@@ -43,7 +44,7 @@ func (nowhere) Produce(context.Context, []bus.Record) error { return nil }
 func BenchmarkFindings(b *testing.B) {
 	batches := bodies(b, 500)
 	var single [][]byte
-	for _, raw := range recordtest.New(1).Host(0) {
+	for _, raw := range sample.New(1).Host(0) {
 		single = append(single, []byte(`{"findings":[`+string(raw)+`]}`))
 	}
 	b.Run("nowhere", func(b *testing.B) { post(b, nowhere{}, batches, 500, 100) })

@@ -36,7 +36,7 @@ func root() *cobra.Command {
 	c.AddCommand(ruleCommand(), exportCommand(), jobCommand(), secretsCommand())
 	c.AddCommand(explainCommand())
 	c.AddCommand(importCommand(), backupCommand(), restoreCommand())
-	c.AddCommand(replayCommand(), verifyCommand(), dlqCommand())
+	c.AddCommand(replayCommand(), verifyCommand(), dlqCommand(), generateCommand())
 	return c
 }
 

@@ -21,7 +21,7 @@ import (
 	"github.com/stalker-asm/stalker/pipeline/bus/bustest"
 	"github.com/stalker-asm/stalker/pipeline/jobtoken"
 	"github.com/stalker-asm/stalker/pipeline/record"
-	"github.com/stalker-asm/stalker/pipeline/record/recordtest"
+	"github.com/stalker-asm/stalker/pipeline/sample"
 )
 
 // poster speaks to a gateway as an execution does.
@@ -112,7 +112,7 @@ func BenchmarkAcceptedToRequested(b *testing.B) {
 		bustest.Run(b, "jobs", jobs.Run)
 		<-jobs.Ready()
 
-		s := recordtest.New(1)
+		s := sample.New(1)
 		var items []json.RawMessage
 		for host := 0; len(items) < rate*seconds; host++ {
 			items = append(items, s.Host(host)...)

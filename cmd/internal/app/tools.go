@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"strings"
 	"time"
@@ -22,6 +23,8 @@ type Tools struct {
 	Producer *bus.Producer
 	Store    *clickhouse.Store // nil when it was not asked for
 	group    *run.Group
+	cfg      Config
+	log      *slog.Logger
 }
 
 // OpenTools opens the bus, and the store when it is wanted. It makes nothing: topics
@@ -43,7 +46,7 @@ func OpenTools(ctx context.Context, o Options, store bool) (_ *Tools, err error)
 	if err := a.openTools(ctx, store); err != nil {
 		return nil, err
 	}
-	return &Tools{Bus: a.bus, Producer: a.produce, Store: a.store, group: a.group}, nil
+	return &Tools{Bus: a.bus, Producer: a.produce, Store: a.store, group: a.group, cfg: a.cfg, log: a.log}, nil
 }
 
 // Close ends the connections.
