@@ -84,7 +84,7 @@ func loadSubscription(fsys fs.FS, file string) (pipeline.Subscription, error) {
 	if err != nil {
 		return pipeline.Subscription{}, err
 	}
-	d, err := rule.Parse(text)
+	d, err := rule.Check(text)
 	if err != nil {
 		return pipeline.Subscription{}, err
 	}

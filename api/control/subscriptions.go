@@ -2,6 +2,7 @@ package control
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -60,10 +61,16 @@ func (c *Control) UpdateSubscription(ctx context.Context, s pipeline.Subscriptio
 	return c.saveSubscription(ctx, s)
 }
 
+// saveSubscription checks a document that is new or another one than before: one that
+// was right when it was stored can still be switched off when it is not any more.
 func (c *Control) saveSubscription(ctx context.Context, s pipeline.Subscription) (pipeline.Subscription, error) {
-	d, err := rule.Parse([]byte(s.Document))
+	d, err := rule.Check([]byte(s.Document))
 	if err != nil {
-		return s, err
+		was, getErr := c.Subscription(ctx, s.ID)
+		if getErr != nil || was.Document != s.Document {
+			return s, err
+		}
+		d = &rule.Document{Name: was.Name}
 	}
 	s.Name, s.UpdatedAt = strings.TrimSpace(d.Name), c.now().UTC().Truncate(time.Millisecond)
 	if len(s.Name) > maxName {
@@ -159,6 +166,26 @@ type SubscriptionState struct {
 	Schedule string
 	Job      string
 	Problems Problems // why it cannot fire; none when it can
+}
+
+// CheckSubscription says what a document would do if it were saved and enabled, and
+// everything that is wrong with it.
+func (c *Control) CheckSubscription(ctx context.Context, document string) (SubscriptionState, error) {
+	states, err := c.States(ctx, []pipeline.Subscription{{Enabled: true, Document: document}})
+	if err != nil {
+		return SubscriptionState{}, err
+	}
+	state := states[""]
+	if _, err := rule.Check([]byte(document)); err != nil {
+		wrong, _ := errors.AsType[rule.Problems](err)
+		for _, p := range state.Problems {
+			if p.Line == 0 { // what is not in the document, such as its job
+				wrong = append(wrong, p)
+			}
+		}
+		state.Problems = wrong
+	}
+	return state, nil
 }
 
 // States says of each subscription what it does and why it could not do it.

@@ -1,6 +1,7 @@
 package v1
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"io"
@@ -9,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/go-chi/chi/v5"
 
@@ -125,14 +127,19 @@ const maxBody = 4 << 20
 
 // decode reads a JSON body; keys it does not know are errors.
 func decode(w http.ResponseWriter, r *http.Request, into any) error {
-	d := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody))
-	d.DisallowUnknownFields()
-	err := d.Decode(into)
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):
 		return pipeline.Errorf(pipeline.CodeTooLarge, "the body has more than %d bytes", maxBody)
 	case err != nil:
+		return pipeline.Errorf(pipeline.CodeInvalid, "the body ended early: %w", err)
+	case !utf8.Valid(body): // the decoder would put other characters there
+		return pipeline.Errorf(pipeline.CodeInvalid, "the body is not UTF-8")
+	}
+	d := json.NewDecoder(bytes.NewReader(body))
+	d.DisallowUnknownFields()
+	if err := d.Decode(into); err != nil {
 		return pipeline.Errorf(pipeline.CodeInvalid, "the body is not what is expected: %s", strings.TrimPrefix(err.Error(), "json: "))
 	}
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {

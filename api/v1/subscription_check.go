@@ -4,7 +4,6 @@ import (
 	"net/http"
 
 	"github.com/stalker-asm/stalker/api/control"
-	"github.com/stalker-asm/stalker/pipeline"
 )
 
 // subscriptionCheck is what a document says and what is wrong with it.
@@ -23,15 +22,14 @@ func (a *API) checkSubscription(w http.ResponseWriter, r *http.Request) {
 		Document string `json:"document"`
 	}
 	err := decode(w, r, &in)
-	var states map[string]control.SubscriptionState
+	var st control.SubscriptionState
 	if err == nil {
-		states, err = a.Control.States(r.Context(), []pipeline.Subscription{{Enabled: true, Document: in.Document}})
+		st, err = a.Control.CheckSubscription(r.Context(), in.Document)
 	}
 	if err != nil {
 		a.fail(w, err)
 		return
 	}
-	st := states[""]
 	check := subscriptionCheck{Trigger: st.Trigger, Findings: st.Findings, Schedule: st.Schedule, Job: st.Job, Problems: st.Problems}
 	if check.Problems == nil {
 		check.Problems = control.Problems{}

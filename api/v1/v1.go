@@ -47,6 +47,7 @@ type controlPlane interface {
 	DeleteSecret(ctx context.Context, id string) error
 	RotateSecrets(ctx context.Context) (int, error)
 	States(ctx context.Context, subs []pipeline.Subscription) (map[string]control.SubscriptionState, error)
+	CheckSubscription(ctx context.Context, document string) (control.SubscriptionState, error)
 }
 
 // store reads the analytical store.

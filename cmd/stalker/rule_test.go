@@ -58,6 +58,44 @@ func TestRuleCheckNamesFileLineAndColumn(t *testing.T) {
 	}
 }
 
+// The documents of the language's own tests, each of which says in its first lines what
+// is wrong with it.
+func TestRuleCheckReportsEveryProblemOfEveryBadDocument(t *testing.T) {
+	files, err := filepath.Glob("../../matchers/rule/testdata/*/*.yaml")
+	if err != nil || len(files) < 50 {
+		t.Fatal(len(files), err)
+	}
+	for _, f := range files {
+		text, err := os.ReadFile(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out, _, exitCode := stalker(t, "", "rule", "check", f)
+		wanted := 0
+		for line := range strings.Lines(string(text)) {
+			want, ok := strings.CutPrefix(strings.TrimSpace(line), "# want ")
+			if !ok {
+				continue
+			}
+			wanted++
+			if want[0] >= '0' && want[0] <= '9' {
+				want = f + ":" + want
+			}
+			if !strings.Contains(out, want) {
+				t.Errorf("%s: lacks %q", f, want)
+			}
+		}
+		switch {
+		case strings.Contains(f, "/valid/"):
+			if exitCode != 0 || wanted != 0 {
+				t.Errorf("%s: exit code %d:\n%s", f, exitCode, out)
+			}
+		case exitCode != 1 || wanted == 0 || strings.Count(out, f+":") != wanted:
+			t.Errorf("%s: exit code %d, %d problems wanted:\n%s", f, exitCode, wanted, out)
+		}
+	}
+}
+
 func TestRuleEvalPrintsALineForEachFinding(t *testing.T) {
 	findings := `[{"type":"PortFinding","ip":"192.0.2.1","port":22,"protocol":"tcp"},{"type":"PortFinding","ip":"192.0.2.1","port":8080,"protocol":"tcp"}]
 {"type":"HostnameFinding","domainName":"example.com"}

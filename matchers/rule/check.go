@@ -29,17 +29,17 @@ func (o *operator) wants() vars.Kind {
 }
 
 // types checks the operands of a comparison.
-func (p *reader) types(left, right ast.Node, path string, op operator, c *Condition) {
+func (p *reader) types(e map[string]ast.Node, path string, op operator, c *Condition) {
 	want := op.wants()
 	if want == vars.Other || op.base == none {
 		return
 	}
-	p.typed(left, join(path, "lhs"), c.Operator, want, c.Left)
+	p.typed(e["lhs"], join(path, "lhs"), c.Operator, want, c.Left)
 	if !op.set() { // what a set holds is checked when it is read
-		p.typed(right, join(path, "rhs"), c.Operator, want, c.Right)
+		p.typed(e["rhs"], join(path, "rhs"), c.Operator, want, c.Right)
 	}
 	if want == vars.Int && op.fold {
-		p.fail(left, join(path, "operator"), "%s never holds: _i compares texts, %s numbers", c.Operator, c.Operator[:len(c.Operator)-2])
+		p.fail(e["operator"], join(path, "operator"), "%s never holds: _i compares texts, %s numbers", c.Operator, c.Operator[:len(c.Operator)-2])
 	}
 }
 

@@ -83,7 +83,7 @@ func (p *reader) operator(n ast.Node, path string) (string, operator) {
 func (p *reader) sides(e map[string]ast.Node, path string, op operator, c *Condition) {
 	left, right := e["lhs"], e["rhs"]
 	if p.strict {
-		p.types(left, right, path, op, c)
+		p.types(e, path, op, c)
 	}
 	switch {
 	case left == nil || c.Left == nil:

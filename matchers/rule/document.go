@@ -48,6 +48,9 @@ func (p *reader) document(n ast.Node) *Document {
 	}
 	known := KeysOf(d.Trigger)
 	if known == nil {
+		if len(p.problems) > 0 { // it is no text
+			return d
+		}
 		p.expect(or(trigger, n), "triggerType", triggers, "%s is expected, not %q", orList(triggers), d.Trigger)
 		return d
 	}
@@ -297,7 +300,11 @@ func (p *reader) value(n ast.Node, path string, depth int) any {
 			if p.tooDeep(v, path, depth) {
 				break
 			}
-			m[keyOf(v)] = p.value(v.Value, join(path, keyOf(v)), depth+1)
+			key := keyOf(v)
+			if _, twice := m[key]; twice {
+				p.fail(v.Key, join(path, key), "is written twice")
+			}
+			m[key] = p.value(v.Value, join(path, key), depth+1)
 		}
 		return m
 	default:

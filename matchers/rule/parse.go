@@ -1,11 +1,13 @@
 package rule
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
@@ -35,10 +37,11 @@ const (
 func Parse(source []byte) (*Document, error) { return parse(source, &reader{}) }
 
 func parse(source []byte, p *reader) (*Document, error) {
-	if len(source) > MaxDocument {
-		return nil, Problems{{Message: fmt.Sprintf("the document has %d bytes, at most %d are allowed", len(source), MaxDocument)}}
+	text, err := legible(source)
+	if err != nil {
+		return nil, err
 	}
-	root, err := tree(source)
+	root, err := tree(text)
 	if err != nil {
 		return nil, problemsOf(err)
 	}
@@ -55,19 +58,49 @@ func parse(source []byte, p *reader) (*Document, error) {
 	return d, nil
 }
 
+// legible returns the text of a document without its byte order mark, or where it
+// stops being one that a person could read.
+func legible(source []byte) (string, error) {
+	if len(source) > MaxDocument {
+		line, column := place(source[:MaxDocument])
+		return "", Problems{{Line: line, Column: column, Message: fmt.Sprintf("the document has %d bytes, at most %d are allowed: it must end here", len(source), MaxDocument)}}
+	}
+	text := strings.TrimPrefix(string(source), "\ufeff")
+	for i, r := range text {
+		var what string
+		switch {
+		case r == utf8.RuneError && !strings.HasPrefix(text[i:], "\ufffd"):
+			what = fmt.Sprintf("the byte 0x%02x is not UTF-8: save the document as UTF-8", text[i])
+		case r < ' ' && !strings.ContainsRune("\t\n\r", r) || r == 0x7f:
+			what = fmt.Sprintf("the control character %U is not allowed: write it as an escape in double quotes", r)
+		default:
+			continue
+		}
+		line, column := place([]byte(text[:i]))
+		return "", Problems{{Line: line, Column: column, Message: what}}
+	}
+	return text, nil
+}
+
+// place is the line and the column that follow a text.
+func place(before []byte) (line, column int) {
+	last := before[bytes.LastIndexByte(before, '\n')+1:]
+	return 1 + bytes.Count(before, []byte("\n")), 1 + utf8.RuneCount(last)
+}
+
 // tree parses YAML. The library panics on some malformed input: that is a problem
 // of the document, not of the process.
-func tree(source []byte) (root ast.Node, err error) {
+func tree(text string) (root ast.Node, err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = fmt.Errorf("not readable as YAML: %v", r)
 		}
 	}()
-	tokens := lexer.Tokenize(string(source))
+	tokens := lexer.Tokenize(text)
 	if err := guard(tokens); err != nil {
 		return nil, err
 	}
-	f, err := parser.Parse(tokens, 0)
+	f, err := parser.Parse(tokens, 0, parser.AllowDuplicateMapKey()) // which entries and value report
 	if err != nil {
 		return nil, err
 	}
@@ -76,12 +109,12 @@ func tree(source []byte) (root ast.Node, err error) {
 			continue
 		}
 		if root != nil {
-			return nil, errors.New("one document is expected, there are several")
+			return nil, at(first(d.Body).GetToken(), "one document is expected, and here begins another one")
 		}
 		root = d.Body
 	}
 	if root == nil {
-		return nil, errors.New("the document is empty")
+		return nil, Problems{{Line: 1, Column: 1, Message: "the document is empty: name, findings, cooldown and job are expected"}}
 	}
 	return root, nil
 }
@@ -90,7 +123,7 @@ func tree(source []byte) (root ast.Node, err error) {
 // deep nesting, which it reads in quadratic time, anchors, tags and explicit keys.
 func guard(tokens token.Tokens) error {
 	if len(tokens) > maxTokens {
-		return fmt.Errorf("the document has more than %d words and signs", maxTokens)
+		return at(tokens[maxTokens], "the document has more than %d words and signs", maxTokens)
 	}
 	flow, line, dashes := 0, 0, 0
 	for _, t := range tokens {
@@ -108,6 +141,8 @@ func guard(tokens token.Tokens) error {
 			return at(t, "anchors and aliases are not allowed: write the value out, and quote a text that begins with * or &")
 		case token.TagType:
 			return at(t, "tags are not allowed: quote what is text")
+		case token.DirectiveType:
+			return at(t, "directives are not allowed: leave the line out")
 		case token.MappingKeyType:
 			return at(t, "explicit keys are not allowed: write key: value")
 		default:
@@ -183,7 +218,7 @@ func (p *reader) entries(n ast.Node, path string, known ...string) map[string]as
 		case !slices.Contains(known, key):
 			p.expect(v.Key, join(path, key), known, "unknown key, known here: %s", strings.Join(known, ", "))
 		case out[key] != nil:
-			p.fail(v.Key, join(path, key), "written twice")
+			p.fail(v.Key, join(path, key), "is written twice")
 		default:
 			out[key] = v.Value
 		}
@@ -207,7 +242,7 @@ func join(path, key string) string {
 
 // what names a node's kind for people.
 func what(n ast.Node) string {
-	switch n.(type) {
+	switch x := n.(type) {
 	case *ast.MappingNode:
 		return "a mapping"
 	case *ast.SequenceNode:
@@ -220,6 +255,8 @@ func what(n ast.Node) string {
 		return "the boolean " + n.String()
 	case *ast.AliasNode, *ast.AnchorNode, *ast.MergeKeyNode:
 		return "an anchor or alias"
+	case *ast.StringNode:
+		return fmt.Sprintf("%q", clip(x.Value))
 	default:
 		return fmt.Sprintf("%q", clip(n.String()))
 	}

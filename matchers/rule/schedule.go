@@ -195,8 +195,9 @@ func (p *reader) schedule(e map[string]ast.Node, d *Document) {
 	}
 	if _, err := ParseSchedule(time1, d.TimeZone); err != nil {
 		p.fail(e["timeZone"], "timeZone", "%s", strings.TrimPrefix(err.Error(), "timeZone: "))
-	} else if e["cronExpression"] != nil && d.Schedule != "" {
-		if _, err := ParseSchedule(d.Schedule, d.TimeZone); err != nil {
+	}
+	if e["cronExpression"] != nil && d.Schedule != "" {
+		if _, err := ParseSchedule(d.Schedule, ""); err != nil {
 			p.fail(e["cronExpression"], "cronExpression", "%s", err)
 		}
 	}

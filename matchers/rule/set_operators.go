@@ -120,6 +120,9 @@ func Pattern(s string, fold bool) (*regexp.Regexp, error) {
 		flags |= syntax.FoldCase
 	}
 	tree, err := syntax.Parse(s, flags)
+	if x, ok := errors.AsType[*syntax.Error](err); ok && x.Code == syntax.ErrInvalidRepeatSize {
+		return nil, fmt.Errorf("%s repeats too often: a repetition, times those it stands in, may come to at most 1000", x.Expr)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("not a regular expression (RE2): %w", err)
 	}
