@@ -26,6 +26,7 @@ const project = "aaaaaaaaaaaaaaaaaaaaaaaa"
 type fakeCatalog struct {
 	subs     []pipeline.Subscription
 	position int64
+	more     []string // other projects
 }
 
 // set changes a subscription.
@@ -36,13 +37,18 @@ func (c *fakeCatalog) set(sub pipeline.Subscription) {
 	c.position++
 }
 
-func (*fakeCatalog) Project(id string) (pipeline.Project, bool) {
-	return pipeline.Project{ID: id, Scope: pipeline.Scope{Out: []string{"out.test"}}}, id == project
+func (c *fakeCatalog) Project(id string) (pipeline.Project, bool) {
+	return pipeline.Project{ID: id, Scope: pipeline.Scope{Out: []string{"out.test"}}}, id == project || slices.Contains(c.more, id)
 }
 
 func (c *fakeCatalog) Projects() []pipeline.Project {
 	p, _ := c.Project(project)
-	return []pipeline.Project{p}
+	list := []pipeline.Project{p}
+	for _, id := range c.more {
+		p, _ := c.Project(id)
+		list = append(list, p)
+	}
+	return list
 }
 func (*fakeCatalog) Job(n string) (pipeline.Job, bool)        { return pipeline.Job{Name: n}, true }
 func (c *fakeCatalog) Subscriptions() []pipeline.Subscription { return c.subs }
