@@ -18,6 +18,7 @@ import (
 
 	"github.com/stalker-asm/stalker/pipeline/bus"
 	"github.com/stalker-asm/stalker/pipeline/jobtoken"
+	"github.com/stalker-asm/stalker/pipeline/trace"
 )
 
 // Path is where the gateway is mounted.
@@ -74,6 +75,7 @@ type Deps struct {
 	Position func() int64
 	Log      *slog.Logger
 	Metrics  prometheus.Registerer
+	Tracer   *trace.Tracer
 }
 
 // Gateway handles requests of jobs.
@@ -84,6 +86,7 @@ type Gateway struct {
 	position func() int64
 	log      *slog.Logger
 	metrics  *metrics
+	tracer   *trace.Tracer
 	room     *room
 	now      func() time.Time
 }
@@ -95,7 +98,7 @@ func New(cfg Config, d Deps) (*Gateway, error) {
 	}
 	return &Gateway{
 		cfg: cfg, producer: d.Producer, tokens: d.Tokens, position: d.Position,
-		log: d.Log.With("component", "gateway"), metrics: newMetrics(d.Metrics),
+		log: d.Log.With("component", "gateway"), metrics: newMetrics(d.Metrics), tracer: d.Tracer,
 		room: &room{free: cfg.MaxInFlight}, now: time.Now,
 	}, nil
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/stalker-asm/stalker/pipeline"
 	"github.com/stalker-asm/stalker/pipeline/jobtoken"
+	"github.com/stalker-asm/stalker/pipeline/trace"
 	"github.com/stalker-asm/stalker/pipeline/veil"
 )
 
@@ -80,7 +81,11 @@ func (g *Gateway) handle(w http.ResponseWriter, r *http.Request, kind string, h 
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), g.cfg.Timeout)
 	defer cancel()
-	return h(ctx, claims, items)
+	ctx, span := g.tracer.Start(trace.Within(ctx, claims.Trace, r.Header.Get(trace.Header)), "take "+kind, g.now(),
+		"execution", claims.ExecutionID, "job", claims.Job, "items", strconv.Itoa(len(items)))
+	a, err := h(ctx, claims, items)
+	span.End(err)
+	return a, err
 }
 
 // room counts the bytes of bodies in work.

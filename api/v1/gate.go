@@ -10,6 +10,7 @@ import (
 	"github.com/stalker-asm/stalker/api/auth"
 	"github.com/stalker-asm/stalker/api/openapi"
 	"github.com/stalker-asm/stalker/pipeline"
+	"github.com/stalker-asm/stalker/pipeline/trace"
 )
 
 type (
@@ -43,7 +44,9 @@ func (a *API) gate(routes chi.Routes) func(http.Handler) http.Handler {
 				a.fail(w, err)
 				return
 			}
-			next.ServeHTTP(w, r)
+			ctx, span := a.Tracer.Start(trace.Below(r.Context(), r.Header.Get(trace.Header)), op.ID, a.now(), "user", user(r).ID)
+			defer span.End(nil)
+			next.ServeHTTP(w, r.WithContext(ctx))
 		})
 	}
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/stalker-asm/stalker/api/openapi"
 	"github.com/stalker-asm/stalker/pipeline"
 	"github.com/stalker-asm/stalker/pipeline/bus"
+	"github.com/stalker-asm/stalker/pipeline/trace"
 )
 
 // Path is where the API is mounted.
@@ -105,6 +106,7 @@ type Deps struct {
 	Position   func() int64
 	Version    string
 	Log        *slog.Logger
+	Tracer     *trace.Tracer
 }
 
 // API handles requests.

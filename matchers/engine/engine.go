@@ -19,6 +19,7 @@ import (
 	"github.com/stalker-asm/stalker/pipeline"
 	"github.com/stalker-asm/stalker/pipeline/bus"
 	"github.com/stalker-asm/stalker/pipeline/record"
+	"github.com/stalker-asm/stalker/pipeline/trace"
 )
 
 // catalog is the control plane as this process knows it.
@@ -36,6 +37,7 @@ type Deps struct {
 	Marks   *Marks // nil keeps automation away from nothing
 	Log     *slog.Logger
 	Metrics prometheus.Registerer
+	Tracer  *trace.Tracer
 }
 
 // Engine decides about findings. The methods of bus.TxHandler are called by one
@@ -46,6 +48,7 @@ type Engine struct {
 	marks   *Marks
 	log     *slog.Logger
 	metrics *metrics
+	tracer  *trace.Tracer
 	now     func() time.Time
 	rules   atomic.Pointer[compiled]
 
@@ -68,7 +71,7 @@ func New(cfg Config, d Deps) (*Engine, error) {
 		return nil, fmt.Errorf("matcher config: %w", err)
 	}
 	e := &Engine{
-		cfg: cfg, catalog: d.Catalog, marks: d.Marks, log: d.Log.With("component", "matcher"), metrics: newMetrics(d.Metrics),
+		cfg: cfg, catalog: d.Catalog, marks: d.Marks, log: d.Log.With("component", "matcher"), metrics: newMetrics(d.Metrics), tracer: d.Tracer,
 		now: time.Now, parts: map[int32]*partition{},
 	}
 	e.rules.Store(&compiled{set: rule.NewSet(nil, nil), position: -1})
@@ -135,6 +138,8 @@ type input struct {
 	pipeline.Finding
 	partition int32
 	state     *partition
+	said      time.Time // when it came onto the bus
+	trace     string    // the span it came from, "" when that is not followed
 }
 
 // decode reads the findings, and the control-plane position they were made with.
@@ -147,7 +152,7 @@ func (b *batch) decode(records []bus.Record) (findings []input, known int64) {
 			continue
 		}
 		known = max(known, f.Control)
-		findings = append(findings, input{Finding: f, partition: r.Partition})
+		findings = append(findings, input{Finding: f, partition: r.Partition, said: r.Time, trace: r.Headers[trace.Header]})
 	}
 	b.engine.metrics.findings.Add(float64(len(findings)))
 	return findings, known
@@ -188,11 +193,32 @@ func (b *batch) fire(in *input, c *candidate) {
 		b.engine.log.Error("job request cannot be written", "subscription", c.rule.ID, "err", err)
 		return
 	}
-	b.add(bus.Record{Topic: bus.TopicJobs, Key: []byte(q.ID), Value: v, Time: q.At})
+	b.add(bus.Record{Topic: bus.TopicJobs, Key: []byte(q.ID), Value: v, Time: q.At, Headers: b.engine.follow(in, &q)})
 	entry := in.state.spend(c.trigger, q.At, c.rule.Cooldown)
 	b.add(triggerRecord(in.partition, c.trigger, &entry))
 	in.state.charge(c)
 	b.engine.metrics.requests.Inc()
+}
+
+// followed are the headers of what follows from a finding without a job.
+func (in *input) followed() map[string]string {
+	if in.trace == "" {
+		return nil
+	}
+	return map[string]string{trace.Header: in.trace}
+}
+
+// follow are the headers of a request that a finding gave rise to: none, unless the
+// finding's trace is followed. The span begins when the finding came onto the bus, so
+// that it shows how long that waited.
+func (e *Engine) follow(in *input, q *pipeline.JobRequest) map[string]string {
+	if in.trace == "" || e.tracer == nil {
+		return nil
+	}
+	ctx, span := e.tracer.Start(trace.Below(context.Background(), in.trace), "match "+q.Cause.SubscriptionName, in.said,
+		"subscription", q.Cause.SubscriptionID, "finding", q.Cause.FindingID, "execution", q.ID)
+	span.End(nil)
+	return map[string]string{trace.Header: trace.Of(ctx)}
 }
 
 // expire forgets triggers and counts that no longer matter: always more than the

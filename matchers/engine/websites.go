@@ -115,7 +115,7 @@ func (b *batch) website(in *input, domain string, port int, tls bool) {
 		b.engine.log.Error("website cannot be written", "cause", cause.ID, "err", err)
 		return
 	}
-	b.add(bus.Record{Topic: bus.TopicFindings, Key: []byte(f.PartitionKey()), Value: v, Time: f.At})
+	b.add(bus.Record{Topic: bus.TopicFindings, Key: []byte(f.PartitionKey()), Value: v, Time: f.At, Headers: in.followed()})
 	b.engine.metrics.derived.Inc()
 }
 

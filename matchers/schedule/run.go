@@ -10,6 +10,7 @@ import (
 	"github.com/stalker-asm/stalker/pipeline"
 	"github.com/stalker-asm/stalker/pipeline/bus"
 	"github.com/stalker-asm/stalker/pipeline/record"
+	"github.com/stalker-asm/stalker/pipeline/trace"
 )
 
 // run is one transaction.
@@ -189,8 +190,18 @@ func (r *run) ask(m *message, sub *rule.Rule, f *pipeline.Finding, part string) 
 		r.count(BadValues)
 		return
 	}
-	r.add(bus.Record{Topic: bus.TopicJobs, Key: []byte(q.ID), Value: v, Time: q.At})
+	r.add(bus.Record{Topic: bus.TopicJobs, Key: []byte(q.ID), Value: v, Time: q.At, Headers: r.follow(&q)})
 	r.count(Started)
+}
+
+// follow are the headers of a request, with which a trace may begin.
+func (r *run) follow(q *pipeline.JobRequest) map[string]string {
+	ctx, span := r.tracer.Start(context.Background(), "tick "+q.Cause.SubscriptionName, q.At, "subscription", q.Cause.SubscriptionID, "execution", q.ID)
+	span.End(nil)
+	if parent := trace.Of(ctx); parent != "" {
+		return map[string]string{trace.Header: parent}
+	}
+	return nil
 }
 
 // request is what a tick asks for. Its id follows from the subscription, the tick and

@@ -26,6 +26,7 @@ import (
 	"github.com/stalker-asm/stalker/matchers/rule"
 	"github.com/stalker-asm/stalker/pipeline"
 	"github.com/stalker-asm/stalker/pipeline/bus"
+	"github.com/stalker-asm/stalker/pipeline/trace"
 )
 
 // catalog is the control plane as this process knows it.
@@ -58,6 +59,7 @@ type Deps struct {
 	Producer  producer
 	Log       *slog.Logger
 	Metrics   prometheus.Registerer
+	Tracer    *trace.Tracer
 }
 
 // Scheduler is the handler of the scheduler's transactions, and its clock. The
@@ -69,6 +71,7 @@ type Scheduler struct {
 	producer  producer
 	log       *slog.Logger
 	metrics   *metrics
+	tracer    *trace.Tracer
 	now       func() time.Time
 
 	mu    sync.Mutex // guards what follows
@@ -88,7 +91,7 @@ func New(cfg Config, d Deps) (*Scheduler, error) {
 	}
 	return &Scheduler{
 		cfg: cfg, catalog: d.Catalog, inventory: d.Inventory, producer: d.Producer, log: d.Log.With("component", "scheduler"),
-		metrics: newMetrics(d.Metrics), now: time.Now, state: newState(), rules: &rules{position: -1},
+		metrics: newMetrics(d.Metrics), tracer: d.Tracer, now: time.Now, state: newState(), rules: &rules{position: -1},
 		sent: map[string]time.Time{}, wrote: map[string]time.Time{},
 	}, nil
 }

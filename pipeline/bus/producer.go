@@ -9,6 +9,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/stalker-asm/stalker/pipeline/trace"
 )
 
 // Producer writes records that every in-sync replica acknowledges. It is safe for
@@ -42,7 +44,8 @@ func producing() []kgo.Opt {
 
 // Produce writes the records and returns when all are acknowledged, or with the
 // first error; then some may have been written. It sets Partition and Offset. A
-// full buffer makes it wait until ctx ends.
+// full buffer makes it wait until ctx ends. The span in ctx, if it is followed, is
+// that of the records.
 func (p *Producer) Produce(ctx context.Context, recs []Record) error {
 	var wg sync.WaitGroup
 	var mu sync.Mutex
@@ -50,13 +53,18 @@ func (p *Producer) Produce(ctx context.Context, recs []Record) error {
 	var topic string
 	var produced prometheus.Counter
 	wg.Add(len(recs))
+	parent := trace.Of(ctx)
 	for i := range recs {
 		if produced == nil || recs[i].Topic != topic {
 			topic = recs[i].Topic
 			produced = p.metrics.produced.WithLabelValues(topic)
 		}
 		counter := produced
-		p.client.Produce(ctx, p.bus.toKafka(&recs[i]), func(r *kgo.Record, err error) {
+		k := p.bus.toKafka(&recs[i])
+		if parent != "" && recs[i].Headers[trace.Header] == "" {
+			k.Headers = append(k.Headers, kgo.RecordHeader{Key: trace.Header, Value: []byte(parent)})
+		}
+		p.client.Produce(ctx, k, func(r *kgo.Record, err error) {
 			defer wg.Done()
 			if err != nil {
 				p.metrics.produceErrs.WithLabelValues(recs[i].Topic).Inc()

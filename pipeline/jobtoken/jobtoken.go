@@ -33,6 +33,7 @@ type Claims struct {
 	RootID      string `json:"root"`
 	Depth       int    `json:"dep"` // of the execution; its findings are one deeper
 	Target      string `json:"tgt,omitempty"`
+	Trace       string `json:"tra,omitempty"` // the execution's span, see package trace
 
 	// Secrets are what the execution was given and nobody gets to read: whoever
 	// passes on what it says hides them. They travel encrypted, up to MaxSecrets.

@@ -10,10 +10,13 @@ import (
 	"github.com/stalker-asm/stalker/pipeline/bus"
 	"github.com/stalker-asm/stalker/pipeline/jobtoken"
 	"github.com/stalker-asm/stalker/pipeline/record"
+	"github.com/stalker-asm/stalker/pipeline/trace"
 )
 
 // execute takes one execution from its slot to its end.
 func (l *Launcher) execute(ctx context.Context, it item) {
+	ctx, span := l.follow(ctx, it)
+	defer span.End(nil)
 	owned, ctx := it.life.under(ctx)
 	l.metrics.waited.Observe(l.now().Sub(it.req.At).Seconds())
 	if !l.begin(owned, &it) {
@@ -39,6 +42,17 @@ func (l *Launcher) execute(ctx context.Context, it item) {
 	start := l.now()
 	res := l.run(ctx, spec, out)
 	l.finish(owned, it, res, out, l.now().Sub(start))
+}
+
+// follow begins the spans of an execution: how long it waited, and how long it took.
+func (l *Launcher) follow(ctx context.Context, it item) (context.Context, trace.Span) {
+	if it.trace == "" {
+		return ctx, trace.Span{}
+	}
+	ctx = trace.Below(ctx, it.trace)
+	_, waited := l.tracer.Start(ctx, "wait "+it.req.Job, it.req.At, "execution", it.req.ID)
+	waited.End(nil)
+	return l.tracer.Start(ctx, "execute "+it.req.Job, l.now(), "execution", it.req.ID, "project", it.req.ProjectID, "target", it.req.Target)
 }
 
 // begin decides which attempt this is and announces it. It reports false when the
@@ -121,7 +135,7 @@ func (l *Launcher) prepare(ctx context.Context, it item) (spec Spec, refused *Re
 	}
 	spec = Spec{
 		Request: it.req, Job: job, Project: project, Attempt: it.attempt, Arguments: args, Secret: secret,
-		Deadline: job.Deadline, StartTimeout: l.cfg.StartTimeout,
+		Deadline: job.Deadline, StartTimeout: l.cfg.StartTimeout, Trace: trace.Of(ctx),
 	}
 	var once sync.Once
 	spec.Started = func(at time.Time) { once.Do(func() { l.started(ctx, it, at) }) }
@@ -131,7 +145,7 @@ func (l *Launcher) prepare(ctx context.Context, it item) (spec Spec, refused *Re
 	c := it.req.Cause
 	spec.Token, err = l.tokens.Mint(jobtoken.Claims{
 		ExecutionID: it.req.ID, ProjectID: it.req.ProjectID, Job: job.Name, Attempt: it.attempt,
-		RootID: c.RootID, Depth: c.Depth, Target: it.req.Target, Secrets: spec.values(),
+		RootID: c.RootID, Depth: c.Depth, Target: it.req.Target, Trace: spec.Trace, Secrets: spec.values(),
 	}, l.cfg.StartTimeout+spec.Deadline+5*time.Minute)
 	if err != nil {
 		return fail(pipeline.ReasonStart, err.Error())

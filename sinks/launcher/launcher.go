@@ -20,6 +20,7 @@ import (
 	"github.com/stalker-asm/stalker/pipeline"
 	"github.com/stalker-asm/stalker/pipeline/bus"
 	"github.com/stalker-asm/stalker/pipeline/jobtoken"
+	"github.com/stalker-asm/stalker/pipeline/trace"
 )
 
 // Config bounds what runs.
@@ -94,6 +95,7 @@ type Spec struct {
 	Arguments    map[string]json.RawMessage // defaults filled in, secrets opened, types checked
 	Secret       []string                   // names of the arguments that hold secrets, in order
 	Token        string                     // the execution's credential at the gateway
+	Trace        string                     // its span as a traceparent, "" when that is not followed
 	Deadline     time.Duration
 	StartTimeout time.Duration
 	Started      func(at time.Time) // called once, when its first instruction ran
@@ -170,6 +172,7 @@ type Deps struct {
 	Secrets  opener // nil when this process has no key: jobs that name secrets fail
 	Log      *slog.Logger
 	Metrics  prometheus.Registerer
+	Tracer   *trace.Tracer
 }
 
 // Launcher is the handler of the jobs queue. Run must be running while it takes.
@@ -182,6 +185,7 @@ type Launcher struct {
 	secrets  opener
 	log      *slog.Logger
 	metrics  *metrics
+	tracer   *trace.Tracer
 	now      func() time.Time
 
 	mu      sync.Mutex
@@ -211,7 +215,7 @@ func New(cfg Config, d Deps) (*Launcher, error) {
 	}
 	l := &Launcher{
 		cfg: cfg, runner: d.Runner, catalog: d.Catalog, producer: d.Producer, tokens: d.Tokens, secrets: d.Secrets,
-		log: d.Log.With("component", "launcher"), metrics: newMetrics(d.Metrics), now: time.Now,
+		log: d.Log.With("component", "launcher"), metrics: newMetrics(d.Metrics), tracer: d.Tracer, now: time.Now,
 		past: newMemory(), active: map[string]*life{}, stops: newStops(),
 		wake: make(chan struct{}, 1), endings: make(chan struct{}, 1), slots: make(chan struct{}, cfg.Concurrency),
 	}

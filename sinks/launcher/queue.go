@@ -8,6 +8,7 @@ import (
 	"github.com/stalker-asm/stalker/pipeline"
 	"github.com/stalker-asm/stalker/pipeline/bus"
 	"github.com/stalker-asm/stalker/pipeline/record"
+	"github.com/stalker-asm/stalker/pipeline/trace"
 )
 
 // item is one execution to come.
@@ -17,6 +18,7 @@ type item struct {
 	partition int32
 	done      func()
 	life      *life
+	trace     string // the span that asked for it, "" when that is not followed
 
 	began    bool   // an earlier launcher began the attempt before this one
 	adopted  bool   // it goes on where an earlier launcher left it
@@ -140,7 +142,7 @@ func (l *Launcher) Take(ctx context.Context, r bus.Record, done func()) error {
 		done() // the projector reads the same record and keeps it as a dead letter
 		return nil
 	}
-	it := item{req: req, partition: r.Partition, done: done, life: newLife(req, r.Partition)}
+	it := item{req: req, partition: r.Partition, done: done, life: newLife(req, r.Partition), trace: r.Headers[trace.Header]}
 	if !l.enter(ctx, &it) {
 		return nil
 	}

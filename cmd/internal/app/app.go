@@ -29,6 +29,7 @@ import (
 	"github.com/stalker-asm/stalker/pipeline/run"
 	"github.com/stalker-asm/stalker/pipeline/seal"
 	"github.com/stalker-asm/stalker/pipeline/telemetry"
+	"github.com/stalker-asm/stalker/pipeline/trace"
 	"github.com/stalker-asm/stalker/sinks/chdb"
 	"github.com/stalker-asm/stalker/sinks/clickhouse"
 	"github.com/stalker-asm/stalker/sinks/launcher"
@@ -63,7 +64,8 @@ type App struct {
 	control *control.Control
 	sources *control.Sources
 	auth    *auth.Auth
-	keys    *seal.Keys // nil without a key
+	tracer  *trace.Tracer // nil unless turned on
+	keys    *seal.Keys    // nil without a key
 	server  *server.Server
 	marks   *engine.Marks // what people decided, once somebody asked for it
 }
@@ -88,7 +90,7 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 	// the order is the order of dependence; stopping is the reverse. The address comes
 	// early: a port in use is told at once, and who connects meanwhile waits.
 	for _, step := range []func(context.Context) error{
-		a.openData, a.listen, a.openBus, a.openStore, a.openKeys, a.openControl, a.addRoles, a.announce,
+		a.openTracer, a.openData, a.listen, a.openBus, a.openStore, a.openKeys, a.openControl, a.addRoles, a.announce,
 	} {
 		if err := step(ctx); err != nil {
 			return nil, err
@@ -110,6 +112,15 @@ func Migrate(ctx context.Context, o Options) (err error) {
 			return err
 		}
 	}
+	return nil
+}
+
+// openTracer comes first, so that it ends last and sends what the others did.
+func (a *App) openTracer(context.Context) (err error) {
+	if a.tracer, err = trace.New(a.cfg.Tracing, a.opts.Version, a.log); err != nil || a.tracer == nil {
+		return err
+	}
+	a.group.Add("tracer", 10*time.Second, a.tracer.Run)
 	return nil
 }
 

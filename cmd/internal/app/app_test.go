@@ -56,9 +56,12 @@ exec(compile(open(sys.argv[1]).read(), sys.argv[1], "exec"), {"say": say, "os": 
 }
 
 // server starts an app on a data directory and returns a client for it.
-func server(t testing.TB, data string) (*client, func()) {
+func server(t testing.TB, data string, change ...func(*app.Config)) (*client, func()) {
 	t.Helper()
 	cfg := app.DefaultConfig()
+	for _, c := range change {
+		c(&cfg)
+	}
 	cfg.Data, cfg.HTTP.Listen, cfg.Bus.Partitions = data, "127.0.0.1:0", 2
 	a, err := app.New(t.Context(), app.Options{Config: cfg, Catalogue: catalogue, SDK: sdk, Version: "test", Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))})
 	if err != nil {

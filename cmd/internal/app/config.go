@@ -20,6 +20,7 @@ import (
 	"github.com/stalker-asm/stalker/pipeline/jobtoken"
 	"github.com/stalker-asm/stalker/pipeline/seal"
 	"github.com/stalker-asm/stalker/pipeline/telemetry"
+	"github.com/stalker-asm/stalker/pipeline/trace"
 	"github.com/stalker-asm/stalker/sinks/chdb"
 	"github.com/stalker-asm/stalker/sinks/clickhouse"
 	"github.com/stalker-asm/stalker/sinks/clickhouse/schema"
@@ -36,6 +37,8 @@ type Config struct {
 	Roles []string `yaml:"roles"`
 	// Log says what is logged and how.
 	Log telemetry.Config `yaml:"log"`
+	// Tracing says whether and where what the system does is followed, span by span.
+	Tracing trace.Config `yaml:"tracing"`
 	// HTTP is the listener of the API, the gateway and the web interface.
 	HTTP server.Config `yaml:"http"`
 	// Gateway bounds what jobs may send.
@@ -92,7 +95,7 @@ func Roles() []string {
 // DefaultConfig is everything embedded, on this machine's port 8080.
 func DefaultConfig() Config {
 	c := Config{
-		Data: DefaultData(), Log: telemetry.DefaultConfig(), HTTP: server.DefaultConfig(), Gateway: gateway.DefaultConfig(),
+		Data: DefaultData(), Log: telemetry.DefaultConfig(), Tracing: trace.DefaultConfig(), HTTP: server.DefaultConfig(), Gateway: gateway.DefaultConfig(),
 		Bus: bus.DefaultConfig(), ClickHouse: clickhouse.DefaultConfig(), Retention: schema.DefaultRetention(), Engine: chdb.DefaultConfig(),
 		Sources: gitsource.DefaultConfig(), Matcher: engine.DefaultConfig(), Scheduler: schedule.DefaultConfig(), Launcher: launcher.DefaultConfig(), Local: local.DefaultConfig(),
 		Kubernetes: kube.DefaultConfig(),

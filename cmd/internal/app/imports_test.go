@@ -112,6 +112,7 @@ func reserved(imp string) ([]string, bool) {
 		"github.com/miekg/dns":                  {"cmd/internal/lab"},
 		"github.com/parquet-go/parquet-go":      {"api/export"},
 		"github.com/go-faster/jx":               {"pipeline/jsonscan", "pipeline/record"},
+		"go.opentelemetry.io":                   {"pipeline/trace"},
 		"github.com/yuin/goldmark":              {"api/manual"},
 		module + "deploy":                       {"cmd", "deploy"},
 		module + "docs":                         {"cmd"},

@@ -131,7 +131,7 @@ func (a *App) addProjector() {
 
 func (a *App) addMatcher() error {
 	marks := a.followMarks()
-	e, err := engine.New(a.cfg.Matcher, engine.Deps{Catalog: a.catalog, Marks: marks, Log: a.log, Metrics: a.reg})
+	e, err := engine.New(a.cfg.Matcher, engine.Deps{Catalog: a.catalog, Marks: marks, Log: a.log, Metrics: a.reg, Tracer: a.tracer})
 	if err != nil {
 		return err
 	}
@@ -186,7 +186,7 @@ func (a *App) addLauncher(key []byte) error {
 	if err != nil {
 		return err
 	}
-	deps := launcher.Deps{Runner: runner, Catalog: a.catalog, Producer: a.produce, Tokens: minter, Log: a.log, Metrics: a.reg}
+	deps := launcher.Deps{Runner: runner, Catalog: a.catalog, Producer: a.produce, Tokens: minter, Log: a.log, Metrics: a.reg, Tracer: a.tracer}
 	if a.keys != nil {
 		deps.Secrets = a.keys
 	}
@@ -222,7 +222,7 @@ func (a *App) addHTTP(keys [][]byte) error {
 			return err
 		}
 		g, err := gateway.New(a.cfg.Gateway, gateway.Deps{
-			Producer: a.produce, Tokens: tokens, Position: a.catalog.Position, Log: a.log, Metrics: a.reg,
+			Producer: a.produce, Tokens: tokens, Position: a.catalog.Position, Log: a.log, Metrics: a.reg, Tracer: a.tracer,
 		})
 		if err != nil {
 			return err
@@ -244,7 +244,7 @@ func (a *App) addHTTP(keys [][]byte) error {
 		api, err := v1.New(v1.Deps{
 			Automation: auto, Sources: a.sources,
 			Control: a.control, Store: a.store, Auth: a.auth, Producer: a.produce, Progress: a.bus,
-			Position: a.control.Position, Version: a.opts.Version, Log: a.log,
+			Position: a.control.Position, Version: a.opts.Version, Log: a.log, Tracer: a.tracer,
 		})
 		if err != nil {
 			return err

@@ -12,7 +12,7 @@ import (
 
 func (a *App) addScheduler() error {
 	s, err := schedule.New(a.cfg.Scheduler, schedule.Deps{
-		Catalog: a.catalog, Inventory: inventory{a.store}, Producer: a.produce, Log: a.log, Metrics: a.reg,
+		Catalog: a.catalog, Inventory: inventory{a.store}, Producer: a.produce, Log: a.log, Metrics: a.reg, Tracer: a.tracer,
 	})
 	if err != nil {
 		return err

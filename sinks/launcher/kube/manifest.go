@@ -227,6 +227,9 @@ func (r *Runner) environment(s *launcher.Spec) []corev1.EnvVar {
 		{Name: "STALKER_TERMINATION_LOG", Value: fileReport},
 		fromSecret("STALKER_TOKEN", s.Request.ID, keyToken),
 	}
+	if s.Trace != "" {
+		env = append(env, corev1.EnvVar{Name: "TRACEPARENT", Value: s.Trace})
+	}
 	if s.Job.Type != pipeline.JobContainer {
 		env = append(env, corev1.EnvVar{Name: "PYTHONPATH", Value: dirSDK}, corev1.EnvVar{Name: "PYTHONUNBUFFERED", Value: "1"},
 			corev1.EnvVar{Name: "PYTHONDONTWRITEBYTECODE", Value: "1"}, corev1.EnvVar{Name: "PYTHONIOENCODING", Value: "utf-8:replace"})

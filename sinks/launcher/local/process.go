@@ -112,6 +112,9 @@ func (r *Runner) environment(dir string, s launcher.Spec) []string {
 		"STALKER_SECRET_PARAMS=" + strings.Join(s.Secret, ","),
 		"STALKER_TERMINATION_LOG=" + filepath.Join(dir, terminationLog),
 	}
+	if s.Trace != "" {
+		env = append(env, "TRACEPARENT="+s.Trace)
+	}
 	if s.Job.Handler != "" {
 		env = append(env, "STALKER_NUCLEI_HANDLER="+filepath.Join(dir, handlerFile))
 	}
