@@ -7,7 +7,6 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
-	"crypto/subtle"
 	"encoding/hex"
 	"errors"
 	"net/mail"
@@ -47,7 +46,7 @@ type Auth struct {
 	store  Store
 	local  [32]byte // hash of the operator's token
 	token  string
-	code   string
+	code   string // of the first user; "" until somebody asks for it
 	now    func() time.Time
 	mu     sync.Mutex
 	limits map[string]*limit // by account and by address
@@ -58,10 +57,12 @@ type limit struct {
 	used time.Time
 }
 
-// New makes the operator's token and the setup code; both live as long as the
-// process.
+// SetupLife is how long the code for creating the first user works.
+const SetupLife = 7 * 24 * time.Hour
+
+// New makes the operator's token, which lives as long as the process.
 func New(store Store) *Auth {
-	a := &Auth{store: store, token: "st_" + rand.Text(), code: rand.Text()[:12], now: time.Now, limits: map[string]*limit{}}
+	a := &Auth{store: store, token: "st_" + rand.Text(), now: time.Now, limits: map[string]*limit{}}
 	a.local = sha256.Sum256([]byte(a.token))
 	return a
 }
@@ -70,8 +71,25 @@ func New(store Store) *Auth {
 // operator can read it.
 func (a *Auth) LocalToken() string { return a.token }
 
-// SetupCode is what creating the first user takes; the server prints it.
-func (a *Auth) SetupCode() string { return a.code }
+// SetupCode returns what creating the first user takes, "" when there is one; the
+// server prints it. Every process with the same store has a code of its own, and each
+// takes the codes of all: the store keeps their hashes.
+func (a *Auth) SetupCode(ctx context.Context) (string, error) {
+	if needed, err := a.NeedsSetup(ctx); err != nil || !needed {
+		return "", err
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.code != "" {
+		return a.code, nil
+	}
+	code, now := rand.Text()[:12], a.now()
+	if err := a.store.AddSetupCode(ctx, hashToken(code), now, now.Add(SetupLife)); err != nil {
+		return "", err
+	}
+	a.code = code
+	return code, nil
+}
 
 // NeedsSetup reports whether nobody can log in yet.
 func (a *Auth) NeedsSetup(ctx context.Context) (bool, error) {
@@ -84,8 +102,9 @@ func (a *Auth) Setup(ctx context.Context, from, code, email, name, password stri
 	if !a.allow("setup/"+from, time.Second, 5) {
 		return User{}, "", tooMany()
 	}
-	if subtle.ConstantTimeCompare([]byte(strings.ToUpper(strings.TrimSpace(code))), []byte(a.code)) != 1 {
-		return User{}, "", pipeline.Errorf(pipeline.CodeForbidden, "the setup code is wrong: the server printed it when it started")
+	hash := hashToken(strings.ToUpper(strings.TrimSpace(code)))
+	if err := a.store.CheckSetupCode(ctx, hash, a.now()); err != nil {
+		return User{}, "", err
 	}
 	address, err := emailAddress(email)
 	if err != nil {
@@ -95,7 +114,7 @@ func (a *Auth) Setup(ctx context.Context, from, code, email, name, password stri
 		return User{}, "", err
 	}
 	u := User{Active: true, Version: 1, CreatedAt: a.now(), ID: pipeline.NewID(), Email: address, Name: strings.TrimSpace(name), Password: hashPassword(password)}
-	if err := a.store.CreateFirstUser(ctx, u); err != nil {
+	if err := a.store.CreateFirstUser(ctx, u); err != nil { // ends all codes
 		return User{}, "", err
 	}
 	token, err := a.session(ctx, u, from, "")

@@ -8,7 +8,9 @@ import (
 // Store keeps users and what they may do. Credentials are kept by their hash.
 type Store interface {
 	HasUsers(ctx context.Context) (bool, error)
-	CreateFirstUser(ctx context.Context, u User) error // who joins the admins
+	AddSetupCode(ctx context.Context, hash string, now, expires time.Time) error
+	CheckSetupCode(ctx context.Context, hash string, now time.Time) error // CodeForbidden when it is none
+	CreateFirstUser(ctx context.Context, u User) error                    // who joins the admins; setup codes end
 	CreateUser(ctx context.Context, u User) error
 	Users(ctx context.Context) ([]User, error)
 	User(ctx context.Context, id string) (User, error)

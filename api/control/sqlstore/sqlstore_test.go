@@ -3,6 +3,7 @@ package sqlstore_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"strings"
 	"sync"
@@ -213,6 +214,58 @@ func TestLoadCatalogueNamesTheFileOfEveryProblem(t *testing.T) {
 	}
 }
 
+func setupCode(t *testing.T, a *auth.Auth) string {
+	t.Helper()
+	code, err := a.SetupCode(t.Context())
+	if err != nil || len(code) != 12 {
+		t.Fatalf("SetupCode() = %q, %v", code, err)
+	}
+	return code
+}
+
+func TestEveryServerTakesTheSetupCodesOfAllUntilOneWasUsed(t *testing.T) {
+	place := sqlstoretest.New(t)
+	ctx, store := t.Context(), place.Open(t)
+	first, second := auth.New(store), auth.New(place.Open(t))
+	codes := []string{setupCode(t, first), setupCode(t, second)}
+	if again := setupCode(t, first); again != codes[0] || codes[0] == codes[1] {
+		t.Fatalf("codes %v, then %s", codes, again)
+	}
+	now := time.Now()
+	if err := store.AddSetupCode(ctx, "old", now.Add(-8*24*time.Hour), now.Add(-time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	if err := store.CheckSetupCode(ctx, "old", now); pipeline.CodeOf(err) != pipeline.CodeForbidden || !strings.Contains(err.Error(), "older than a week") {
+		t.Errorf("a code that is too old: %v", err)
+	}
+	if _, _, err := first.Setup(ctx, "here", strings.ToLower(codes[1])+" ", "a@b.example", "A", "a long password"); err != nil {
+		t.Fatalf("the second server's code at the first: %v", err)
+	}
+	for i, a := range []*auth.Auth{first, second} {
+		if _, _, err := a.Setup(ctx, "there", codes[i], "c@b.example", "C", "a long password"); pipeline.CodeOf(err) != pipeline.CodeForbidden || !strings.Contains(err.Error(), "exists already") {
+			t.Errorf("after a code was used: %v", err)
+		}
+		if code, err := a.SetupCode(ctx); code != "" || err != nil {
+			t.Errorf("SetupCode() of a server with a user = %q, %v", code, err)
+		}
+	}
+}
+
+func TestServersThatNobodySetsUpKeepFewCodes(t *testing.T) {
+	store, now := fresh(t), time.Now()
+	for i := range 60 {
+		at := now.Add(time.Duration(i) * time.Second)
+		if err := store.AddSetupCode(t.Context(), fmt.Sprint("code ", i), at, at.Add(time.Hour)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i, want := range map[int]pipeline.Code{9: pipeline.CodeForbidden, 10: "", 59: ""} {
+		if err := store.CheckSetupCode(t.Context(), fmt.Sprint("code ", i), now.Add(61*time.Second)); err == nil != (want == "") || err != nil && pipeline.CodeOf(err) != want {
+			t.Errorf("code %d: %v", i, err)
+		}
+	}
+}
+
 func TestFirstUserSessionsAndLimits(t *testing.T) {
 	s := fresh(t)
 	a := auth.New(s)
@@ -220,26 +273,27 @@ func TestFirstUserSessionsAndLimits(t *testing.T) {
 	if needed, err := a.NeedsSetup(ctx); err != nil || !needed {
 		t.Fatalf("NeedsSetup() = %v, %v", needed, err)
 	}
+	code := setupCode(t, a)
 	for _, tc := range []struct {
 		code, email, password string
 		want                  pipeline.Code
 	}{
 		{"WRONG", "a@b.example", "a long password", pipeline.CodeForbidden},
-		{a.SetupCode(), "nonsense", "a long password", pipeline.CodeInvalid},
-		{a.SetupCode(), "a@b.example", "short", pipeline.CodeInvalid},
+		{code, "nonsense", "a long password", pipeline.CodeInvalid},
+		{code, "a@b.example", "short", pipeline.CodeInvalid},
 	} {
 		if _, _, err := a.Setup(ctx, "here", tc.code, tc.email, "A", tc.password); pipeline.CodeOf(err) != tc.want {
 			t.Errorf("Setup(%+v) = %v", tc, err)
 		}
 	}
-	u, token, err := a.Setup(ctx, "here", a.SetupCode(), "A@b.example", "A", "a long password")
+	u, token, err := a.Setup(ctx, "here", code, "A@b.example", "A", "a long password")
 	if err != nil {
 		t.Fatal(err)
 	}
 	if got, err := a.BySession(ctx, token); err != nil || got.ID != u.ID {
 		t.Errorf("BySession() = %+v, %v", got, err)
 	}
-	if _, _, err := a.Setup(ctx, "there", a.SetupCode(), "c@b.example", "C", "a long password"); pipeline.CodeOf(err) != pipeline.CodeForbidden {
+	if _, _, err := a.Setup(ctx, "there", code, "c@b.example", "C", "a long password"); pipeline.CodeOf(err) != pipeline.CodeForbidden {
 		t.Errorf("a second first user: %v", err)
 	}
 	if _, _, err := a.Login(ctx, auth.Credentials{From: "x", Email: "a@B.example", Password: "a long password"}); err != nil {

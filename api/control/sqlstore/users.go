@@ -79,6 +79,43 @@ func (s *Store) HasUsers(ctx context.Context) (bool, error) {
 	return n > 0, nil
 }
 
+// maxSetupCodes bounds how many codes there are when servers that nobody sets up
+// start again and again; the oldest go first.
+const maxSetupCodes = 50
+
+// AddSetupCode keeps a code for creating the first user.
+func (s *Store) AddSetupCode(ctx context.Context, hash string, now, expires time.Time) error {
+	return s.tx(ctx, func(tx handle) error {
+		if _, err := tx.exec(ctx, `DELETE FROM setup_codes WHERE expires_at <= ? OR hash NOT IN (SELECT hash FROM setup_codes ORDER BY expires_at DESC LIMIT ?)`,
+			ms(now), maxSetupCodes-1); err != nil {
+			return fmt.Errorf("dropping setup codes: %w", err)
+		}
+		if _, err := tx.exec(ctx, `INSERT INTO setup_codes (hash, expires_at) VALUES (?, ?)`, hash, ms(expires)); err != nil {
+			return fmt.Errorf("keeping setup code: %w", err)
+		}
+		return nil
+	})
+}
+
+// CheckSetupCode is CodeForbidden for what is no setup code, whichever process made it.
+func (s *Store) CheckSetupCode(ctx context.Context, hash string, now time.Time) error {
+	var n int
+	if err := s.row(ctx, `SELECT count(*) FROM setup_codes WHERE hash = ? AND expires_at > ?`, hash, ms(now)).Scan(&n); err != nil {
+		return fmt.Errorf("reading setup codes: %w", err)
+	}
+	if n > 0 {
+		return nil
+	}
+	if has, err := s.HasUsers(ctx); err != nil {
+		return err
+	} else if has {
+		return errFirstUser
+	}
+	return pipeline.Errorf(pipeline.CodeForbidden, "the setup code is wrong, or older than a week: each server prints one when it starts")
+}
+
+var errFirstUser = pipeline.Errorf(pipeline.CodeForbidden, "the first user exists already: log in instead")
+
 // CreateFirstUser adds a user, who may do everything, when there is none, else it
 // is CodeForbidden.
 func (s *Store) CreateFirstUser(ctx context.Context, u auth.User) error {
@@ -91,10 +128,13 @@ func (s *Store) CreateFirstUser(ctx context.Context, u auth.User) error {
 			return fmt.Errorf("counting users: %w", err)
 		}
 		if n > 0 {
-			return pipeline.Errorf(pipeline.CodeForbidden, "the first user exists already: log in instead")
+			return errFirstUser
 		}
 		if err := tx.createUser(ctx, u); err != nil {
 			return err
+		}
+		if _, err := tx.exec(ctx, `DELETE FROM setup_codes`); err != nil {
+			return fmt.Errorf("ending setup codes: %w", err)
 		}
 		_, err := tx.exec(ctx, `INSERT INTO group_members (group_id, user_id) VALUES (?, ?)`, auth.AdminsID, u.ID)
 		return err

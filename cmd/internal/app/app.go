@@ -305,10 +305,11 @@ func (a *App) SetupCode(ctx context.Context) string {
 	if a.auth == nil {
 		return ""
 	}
-	if needed, err := a.auth.NeedsSetup(ctx); err != nil || !needed {
-		return ""
+	code, err := a.auth.SetupCode(ctx)
+	if err != nil {
+		a.log.Error("no setup code could be made: restart the server to create the first user", "err", err)
 	}
-	return a.auth.SetupCode()
+	return code
 }
 
 // Announcement is what server.json in the data directory holds: how the command

@@ -1759,7 +1759,7 @@ export interface paths {
         put?: never;
         /**
          * Create the first user, who may do everything, and log them in
-         * @description Takes the one-time code that the server printed when it started.
+         * @description Takes the one-time code that the server printed when it started; of several servers, that of any one.
          */
         post: operations["setup"];
         delete?: never;
