@@ -32,6 +32,17 @@ func (c *Caller) May(scope, projectID string) bool {
 	return covers(c.Everywhere, scope) || projectID != "" && covers(c.InProjects[projectID], scope)
 }
 
+// Sees reports whether a project exists for the caller. For a key that is decided by
+// where it works and what its owner may see, not by its scopes: a key for exports
+// need not list projects.
+func (c *Caller) Sees(projectID string) bool {
+	if c.Key != nil && len(c.Key.Projects) > 0 && !slices.Contains(c.Key.Projects, projectID) {
+		return false
+	}
+	const scope = "manage:projects:read"
+	return covers(c.Everywhere, scope) || covers(c.InProjects[projectID], scope)
+}
+
 // Projects returns the projects in which the caller may do what a scope names;
 // all is true when that is every project.
 func (c *Caller) Projects(scope string) (ids []string, all bool) {

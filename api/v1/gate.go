@@ -122,7 +122,7 @@ func allow(r *http.Request, projectID string) error {
 	op, _ := r.Context().Value(operationKey{}).(*openapi.Operation)
 	c := caller(r)
 	switch {
-	case op == nil || projectID != "" && !c.May("manage:projects:read", projectID):
+	case op == nil || projectID != "" && !c.Sees(projectID):
 		return pipeline.Errorf(pipeline.CodeNotFound, "no project has the id %s", projectID)
 	case !c.May(op.Scope, projectID):
 		return pipeline.Errorf(pipeline.CodeForbidden, "this takes the scope %s", op.Scope)

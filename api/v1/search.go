@@ -89,7 +89,7 @@ func (a *API) resolve(r *http.Request, f *filter.Filter) error {
 	}
 	var seen []pipeline.Project
 	for i := range projects {
-		if caller(r).May("manage:projects:read", projects[i].ID) {
+		if caller(r).Sees(projects[i].ID) {
 			seen = append(seen, projects[i])
 		}
 	}
