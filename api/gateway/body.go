@@ -21,13 +21,9 @@ func (g *Gateway) read(w http.ResponseWriter, r *http.Request, kind string) ([]j
 	if err != nil {
 		return nil, err
 	}
-	data, err := io.ReadAll(io.LimitReader(body, g.cfg.MaxBody+1))
-	var tooLarge *http.MaxBytesError
-	switch {
-	case errors.As(err, &tooLarge), int64(len(data)) > g.cfg.MaxBody:
-		return nil, pipeline.Errorf(pipeline.CodeTooLarge, "the body has more than %d bytes: send smaller batches", g.cfg.MaxBody)
-	case err != nil:
-		return nil, pipeline.Errorf(pipeline.CodeInvalid, "the body could not be read: %w", err)
+	data, err := g.whole(body)
+	if err != nil {
+		return nil, err
 	}
 	items, err := split(data, r.Header.Get("Content-Type"), kind)
 	if err != nil {
@@ -37,6 +33,19 @@ func (g *Gateway) read(w http.ResponseWriter, r *http.Request, kind string) ([]j
 		return nil, pipeline.Errorf(pipeline.CodeTooLarge, "%d items, at most %d are allowed: send smaller batches", len(items), g.cfg.MaxItems)
 	}
 	return items, nil
+}
+
+// whole reads a body to its end, or to its limit.
+func (g *Gateway) whole(body io.Reader) ([]byte, error) {
+	data, err := io.ReadAll(io.LimitReader(body, g.cfg.MaxBody+1))
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLarge), int64(len(data)) > g.cfg.MaxBody:
+		return nil, pipeline.Errorf(pipeline.CodeTooLarge, "the body has more than %d bytes: send smaller batches", g.cfg.MaxBody)
+	case err != nil:
+		return nil, pipeline.Errorf(pipeline.CodeInvalid, "the body could not be read: %w", err)
+	}
+	return data, nil
 }
 
 func (g *Gateway) decompress(w http.ResponseWriter, r *http.Request) (io.Reader, error) {

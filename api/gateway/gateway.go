@@ -65,6 +65,7 @@ type producer interface {
 
 type verifier interface {
 	Verify(token string) (jobtoken.Claims, error)
+	VerifyReference(context string) (jobtoken.Claims, error)
 }
 
 // Deps is what the gateway needs. Position returns the control-plane position
@@ -103,12 +104,20 @@ func New(cfg Config, d Deps) (*Gateway, error) {
 	}, nil
 }
 
-// Handler serves the gateway below Path.
+// Handler serves the gateway below Path, and the reference's door there and at
+// ReferencePath.
 func (g *Gateway) Handler() http.Handler {
 	r := chi.NewRouter()
 	r.Route(Path, func(r chi.Router) {
 		r.Post("/findings", g.serve(kindFindings, g.findings))
 		r.Post("/logs", g.serve(kindLogs, g.logs))
+		g.reference(r)
 	})
+	g.reference(r)
 	return r
+}
+
+func (g *Gateway) reference(r chi.Router) {
+	r.Post(ReferencePath+"/Finding", g.speak(g.sayFinding))
+	r.Post(ReferencePath+"/Status", g.speak(g.sayStatus))
 }

@@ -182,7 +182,7 @@ func TestInvalidFindingsDoNotHarmTheirNeighbours(t *testing.T) {
 	if x := r.Rejected[0]; x.Index != 1 || x.Seq != 2 || x.Code != "invalid" || !strings.Contains(x.Reason, "no IP address") {
 		t.Errorf("rejection %+v", x)
 	}
-	if n, err := testutil.GatherAndCount(f.metrics, "stalker_gateway_rejected_items_total"); err != nil || n != 2 {
+	if n, err := testutil.GatherAndCount(f.metrics, "stalker_gateway_rejected_items_total"); err != nil || n != 3 {
 		t.Errorf("series %d, %v", n, err)
 	}
 }

@@ -92,13 +92,17 @@ func (g *Gateway) logLine(c jobtoken.Claims, raw json.RawMessage) (pipeline.LogL
 	default:
 		return pipeline.LogLine{}, pipeline.Errorf(pipeline.CodeInvalid, "level %q is none of %v", l.Level, pipeline.Levels())
 	}
+	return logLine(c, l, g.when(l.At)), nil
+}
+
+func logLine(c jobtoken.Claims, l line, at time.Time) pipeline.LogLine {
 	if len(l.Text) > MaxLine {
 		l.Text = strings.ToValidUTF8(l.Text[:MaxLine], "") + cut
 	}
 	return pipeline.LogLine{
 		ExecutionID: c.ExecutionID, ProjectID: c.ProjectID, Attempt: c.Attempt, Stream: pipeline.StreamSDK,
-		Seq: l.Seq, Level: l.Level, Text: l.Text, At: g.when(l.At),
-	}, nil
+		Seq: l.Seq, Level: l.Level, Text: l.Text, At: at,
+	}
 }
 
 // when trusts the job's clock only near our own: its order of lines matters, a

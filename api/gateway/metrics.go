@@ -28,7 +28,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		}, []string{"kind"}),
 	}
 	reg.MustRegister(m.requests, m.accepted, m.rejected, m.seconds)
-	for _, kind := range []string{kindFindings, kindLogs} {
+	for _, kind := range []string{kindFindings, kindLogs, kindReference} {
 		m.accepted.WithLabelValues(kind)
 		m.rejected.WithLabelValues(kind)
 		m.requests.WithLabelValues(kind, codeOK)

@@ -139,6 +139,7 @@ func (s *Server) routes() http.Handler {
 	r.Get("/readyz", s.ready)
 	mount(r, "/metrics", s.deps.Metrics)
 	mount(r, "/gateway/*", s.deps.Gateway)
+	mount(r, "/Jobs/*", s.deps.Gateway) // as the reference's images call it
 	mount(r, "/api/*", s.deps.API)
 	mount(r, "/docs", s.deps.Manual)
 	mount(r, "/docs/*", s.deps.Manual)
@@ -228,6 +229,9 @@ func (m *metrics) count(next http.Handler) http.Handler {
 			if strings.HasPrefix(r.URL.Path, "/"+a) {
 				area = a
 			}
+		}
+		if strings.HasPrefix(r.URL.Path, "/Jobs/") {
+			area = "gateway"
 		}
 		m.requests.WithLabelValues(area, fmt.Sprintf("%dxx", ww.Status()/100)).Inc()
 		m.seconds.WithLabelValues(area).Observe(time.Since(start).Seconds())

@@ -148,3 +148,23 @@ func TestSecretsTravelUnreadable(t *testing.T) {
 		t.Errorf("the token has %d bytes, more than a header may", len(text))
 	}
 }
+
+func TestTheReferencesFormNamesTheSameExecution(t *testing.T) {
+	v, err := jobtoken.NewVerifier(newKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	token := mint(t, newKey, time.Hour)
+	for text, ok := range map[string]bool{
+		jobtoken.ReferenceContext(claims.ExecutionID, claims.ProjectID, token):      true,
+		jobtoken.ReferenceContext("other", claims.ProjectID, token):                 false,
+		jobtoken.ReferenceContext(claims.ExecutionID, "other", token):               false,
+		jobtoken.ReferenceContext(claims.ExecutionID, claims.ProjectID, token[:20]): false,
+		token: false, "": false, "null": false, "[]": false,
+	} {
+		got, err := v.VerifyReference(text)
+		if ok != (err == nil) || ok && got.ExecutionID != claims.ExecutionID || !ok && pipeline.CodeOf(err) != pipeline.CodeUnauthorized {
+			t.Errorf("%s: %+v, %v", text, got, err)
+		}
+	}
+}

@@ -18,6 +18,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/stalker-asm/stalker/pipeline"
+	"github.com/stalker-asm/stalker/pipeline/jobtoken"
 	"github.com/stalker-asm/stalker/sinks/launcher"
 )
 
@@ -46,6 +47,7 @@ const (
 const (
 	keyParams   = "params.json"
 	keyToken    = "token"
+	keyContext  = "context"
 	keyCode     = "main.py"
 	keyTemplate = "template.yaml"
 	keyHandler  = "handler.py"
@@ -230,7 +232,9 @@ func (r *Runner) environment(s *launcher.Spec) []corev1.EnvVar {
 	if s.Trace != "" {
 		env = append(env, corev1.EnvVar{Name: "TRACEPARENT", Value: s.Trace})
 	}
-	if s.Job.Type != pipeline.JobContainer {
+	if s.Job.Type == pipeline.JobContainer { // an image made for the reference speaks its contract to the gateway
+		env = append(env, fromSecret("RedKiteContext", s.Request.ID, keyContext), corev1.EnvVar{Name: "RedKiteOrchestratorUrl", Value: r.gateway})
+	} else {
 		env = append(env, corev1.EnvVar{Name: "PYTHONPATH", Value: dirSDK}, corev1.EnvVar{Name: "PYTHONUNBUFFERED", Value: "1"},
 			corev1.EnvVar{Name: "PYTHONDONTWRITEBYTECODE", Value: "1"}, corev1.EnvVar{Name: "PYTHONIOENCODING", Value: "utf-8:replace"})
 	}
@@ -260,6 +264,7 @@ func (r *Runner) secret(s *launcher.Spec, owner *batchv1.Job) (*corev1.Secret, e
 	data := map[string][]byte{keyParams: params, keyToken: []byte(s.Token)}
 	switch s.Job.Type {
 	case pipeline.JobContainer:
+		data[keyContext] = []byte(jobtoken.ReferenceContext(s.Request.ID, s.Request.ProjectID, s.Token))
 	case pipeline.JobNuclei:
 		data[keyTemplate], data[keyHandler] = []byte(s.Job.Code), []byte(s.Job.Handler)
 	default:

@@ -76,6 +76,27 @@ func TestNothingOfAnExecutionStandsInItsJob(t *testing.T) {
 	}
 }
 
+// TestAContainerIsGivenTheReferencesCredential as a reference to its Secret.
+func TestAContainerIsGivenTheReferencesCredential(t *testing.T) {
+	s := specOf(pipeline.Job{Name: "J", Type: pipeline.JobContainer, Image: "x"})
+	r := inert(t, func(*Config) {})
+	env := map[string]corev1.EnvVar{}
+	for _, e := range r.job(s).Spec.Template.Spec.Containers[0].Env {
+		env[e.Name] = e
+	}
+	if got := env["RedKiteOrchestratorUrl"].Value; got != r.gateway {
+		t.Errorf("the address is %q", got)
+	}
+	secret, err := r.secret(s, &batchv1.Job{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	from := env["RedKiteContext"].ValueFrom
+	if from == nil || from.SecretKeyRef.Name != secret.Name || !strings.Contains(string(secret.Data[from.SecretKeyRef.Key]), `"Signature":"t0ken"`) {
+		t.Errorf("the credential is %+v, its Secret %v", env["RedKiteContext"], secret.Data)
+	}
+}
+
 func TestPodsAreHardened(t *testing.T) {
 	r := inert(t, func(c *Config) { c.PersonClass, c.RuntimeClass, c.PullPolicy = "person", "gvisor", "Always" })
 	p := r.job(specOf(pipeline.Job{Type: pipeline.JobCode, Language: "python", PodSize: "L"})).Spec.Template.Spec
