@@ -1,35 +1,12 @@
 import { expect, it } from 'vitest';
 import { patience, shot, type World } from './world';
 
-/** begin is what somebody does who never saw the product. */
+/** begin adds what is to be watched, and comes back later. */
 export function begin(w: () => World) {
-  it('leads to the creation of the first user, who needs the code', async () => {
+  it('takes targets, pasted, and says what it made of them', async () => {
     const page = await w().open();
-    await page.goto('/hosts');
-    await page.waitForURL('**/setup');
-    await page.getByLabel('Code').fill('WRONG');
-    await page.getByLabel('Name').fill('Ada Lovelace');
-    await page.getByLabel('E-mail').fill('ada@example.com');
-    await page.locator('[autocomplete=new-password]').fill('correct horse battery');
-    await shot(page, 'setup-light-1440');
-    await page.getByRole('button', { name: 'Create and log in' }).click();
-    await page.getByRole('alert').getByText('code is wrong').waitFor();
-    await page.getByLabel('Code').fill(w().server.code);
-    await page.getByRole('button', { name: 'Create and log in' }).click();
-    await page.getByText('What do you want to watch?').waitFor();
-    await w().remember(page);
-    await page.context().close();
-  });
-
-  it('has a first project and targets, pasted', async () => {
-    const page = await w().open();
-    await page.goto('/');
-    await page.getByRole('button', { name: 'Create a project' }).click();
-    await page.getByRole('textbox', { name: 'Name' }).fill('Acme');
-    await page.getByRole('dialog').getByRole('button', { name: 'New project' }).click();
-    await page.getByRole('heading', { level: 1, name: 'Acme' }).waitFor();
-    expect(page.url()).toContain('project=');
-    await page.getByRole('button', { name: 'Add targets' }).click();
+    await page.goto('/projects');
+    await page.getByRole('listitem').filter({ has: page.getByRole('link', { name: 'Acme' }) }).getByRole('button', { name: 'Add targets' }).click();
     const dialog = page.getByRole('dialog');
     await dialog.getByLabel('Domains, addresses and networks').fill('https://nobody.invalid/login\n10.1.2.3\nnot a target!\n');
     await dialog.getByText('1 domain, 1 address').waitFor();
@@ -38,7 +15,7 @@ export function begin(w: () => World) {
     await shot(page, 'targets-light-1440');
     await dialog.getByRole('button', { name: 'Add 2' }).click();
     await page.getByText('2 targets added').waitFor();
-    await page.getByRole('link', { name: 'Domains' }).first().click();
+    await page.getByRole('navigation').getByRole('link', { name: 'Domains' }).click();
     await page.getByRole('region', { name: 'Domains' }).getByRole('link', { name: 'nobody.invalid' }).waitFor();
     await page.context().close();
   });

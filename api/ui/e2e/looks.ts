@@ -2,8 +2,8 @@ import { expect, it } from 'vitest';
 import { barriers } from './axe';
 import { settled, shot, type View, type World } from './world';
 
-const lists = ['domains', 'hosts', 'ip-ranges', 'ports', 'websites', 'findings', 'executions', 'jobs', 'subscriptions', 'projects'];
-const others = ['changes', 'jobs/new', 'subscriptions/new', 'secrets', 'users', 'groups', 'audit', 'profile'];
+const lists = ['domains', 'hosts', 'ip-ranges', 'ports', 'websites', 'findings', 'executions', 'jobs', 'subscriptions', 'sources', 'projects'];
+const others = ['changes', 'schedule', 'jobs/new', 'subscriptions/new', 'secrets', 'users', 'groups', 'audit', 'profile'];
 const views: View[] = [
   { scheme: 'light', width: 1440 },
   { scheme: 'dark', width: 1440 },
@@ -23,7 +23,9 @@ async function routes(w: World): Promise<[name: string, path: string][]> {
     return found ? [[`${list}-one`, `/${list}/${found.id}`]] : [];
   };
   const details = lists.filter((l) => l !== 'findings').map(of);
-  return [['dashboard', '/'], ...[...lists, ...others].map((l): [string, string] => [l.replace('/', '-'), `/${l}`]), ...(await Promise.all(details)).flat(), ['not-found', '/nowhere']];
+  const lab = (await w.server.get<Items>('/domains?q=domain:lab.test')).items[0]?.id;
+  const around: [string, string][] = ['graph', 'tree'].map((view) => [`topology-${view}`, `/domains/${lab}?tab=topology&view=${view}`]);
+  return [['dashboard', '/'], ...around, ...[...lists, ...others].map((l): [string, string] => [l.replace('/', '-'), `/${l}`]), ...(await Promise.all(details)).flat(), ['not-found', '/nowhere']];
 }
 
 /** looks leaves a picture of every page, and checks each for barriers, overflow and complaints. */

@@ -1,15 +1,19 @@
 // The interface in a real browser against a real server. The parts follow one
-// another: the first user, a project, a scan watched live, then every page.
+// another: somebody's first way through the product, what people do all day, then every page.
 import { afterAll, beforeAll, describe } from 'vitest';
 import { access } from './access';
 import { automation } from './automation';
 import { begin } from './begin';
+import { first } from './first';
 import { hostile } from './hostile';
+import { incoming } from './incoming';
 import { keyboard } from './keyboard';
 import { lists } from './lists';
 import { looks } from './looks';
 import { size } from './size';
 import { scroll } from './scroll';
+import { sources } from './sources';
+import { topology } from './topology';
 import { watch } from './watch';
 import { World } from './world';
 
@@ -21,11 +25,15 @@ afterAll(() => world?.stop());
 
 const w = () => world;
 describe('first load', size);
-describe('a new server', () => begin(w));
+describe('a new server', () => first(w));
+describe('targets', () => begin(w));
 describe('access', () => access(w));
 describe('automation', () => automation(w));
-describe('a scan', () => watch(w));
+describe('the scan', () => watch(w));
+describe('what other tools wrote', () => incoming(w));
+describe('git sources', () => sources(w));
 describe('keyboard', () => keyboard(w));
+describe('topology', () => topology(w));
 describe('lists', () => lists(w));
 describe('strings from targets', () => hostile(w));
 describe('a long list', () => scroll(w));

@@ -52,7 +52,7 @@ async function send<T>(method: string, url: string, body?: unknown, signal?: Abo
   return (answer.status === 204 ? undefined : await answer.json()) as T;
 }
 
-async function refusal(answer: Response): Promise<ApiError> {
+export async function refusal(answer: Response): Promise<ApiError> {
   const p = (await answer.json().catch(() => ({}))) as Partial<Problem>;
   const text = p.detail ?? p.title ?? `the server answered ${answer.status}`;
   return new ApiError(answer.status, p.code ?? 'internal', text, p.errors, answer.headers.has('Stalker-Second-Factor'));

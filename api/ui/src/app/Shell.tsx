@@ -7,6 +7,7 @@ import { ApiError } from '~/api/client';
 import { Loading, Problem } from '~/components/States';
 import { t } from '~/text';
 import { Brand } from './Brand';
+import { Dialogs } from './Dialogs';
 import { Nav } from './Nav';
 import { PaletteButton } from './PaletteButton';
 import { ProjectPicker } from './ProjectPicker';
@@ -60,6 +61,7 @@ function Frame() {
       </AppShell.Navbar>
       <AppShell.Main id="main" tabIndex={-1}>
         <Outlet />
+        <Dialogs />
       </AppShell.Main>
     </AppShell>
   );

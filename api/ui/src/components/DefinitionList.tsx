@@ -19,6 +19,8 @@ interface Props<T> {
   search: string;
   textOf: (row: T) => string;
   empty: string;
+  emptyText?: string;
+  next?: ReactNode;
   actions?: ReactNode;
 }
 
@@ -48,7 +50,7 @@ export function DefinitionList<T extends { id: string }>(p: Props<T>) {
           total={rows.length}
           idOf={(r) => r.id}
           open={(r) => void navigate(p.to(r))}
-          empty={<Empty title={q ? t.list.noMatch(p.noun.many) : p.empty} />}
+          empty={q ? <Empty title={t.list.noMatch(p.noun.many)} /> : <Empty title={p.empty} next={p.next}>{p.emptyText}</Empty>}
         />
       )}
     </>

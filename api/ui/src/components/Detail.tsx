@@ -1,8 +1,9 @@
-import type { ReactNode } from 'react';
+import { Suspense, type ReactNode } from 'react';
 import { useParams, useSearchParams } from 'react-router';
 import { useMay } from '~/api/may';
 import { useOne } from '~/api/queries';
 import type { Execution, Seen } from '~/api/types';
+import { later } from '~/app/later';
 import { quoted } from '~/lib/filter';
 import { t, type Noun } from '~/text';
 import { CopyButton } from './CopyButton';
@@ -24,6 +25,8 @@ import { TagEditor } from './TagEditor';
 import { Tags } from './Tags';
 import { When } from './When';
 
+const Topology = later(() => import('./topology/Topology'));
+
 type Resource = Seen & { blocked: boolean; blockedBelow: boolean; blockedAt?: string; note?: string; owner?: string; mergedInto?: string; closedAt?: string };
 
 interface Props<T> {
@@ -41,6 +44,7 @@ interface Props<T> {
 const tabs = [
   { value: '', label: t.resource.overview },
   { value: 'history', label: t.resource.history },
+  { value: 'topology', label: t.topology.title },
   { value: 'executions', label: t.nouns.execution.title },
 ];
 
@@ -68,7 +72,7 @@ export function Detail<T extends Resource>(p: Props<T>) {
         <Manage path={p.path} noun={p.noun} of={x} />
       </PageHead>
       <div className={classes.tabs}><FilterTabs label={t.resource.part} tabs={tabs} value={tab} onChange={show} /></div>
-      <div className={classes.columns}>
+      {tab === 'topology' ? <Suspense fallback={<Loading />}><Topology key={x.correlationKey} root={x.correlationKey} /></Suspense> : <div className={classes.columns}>
         <div className={classes.main}>
           {tab === 'history' ? <History of={x} /> : tab === 'executions' ? (
             <RelatedList<Execution> title={t.nouns.execution.title} path="/executions" project={x.projectId} q={`target:${quoted(x.correlationKey)}`} columns={executionColumns} to={(e) => `/executions/${e.id}`} empty={t.resource.noExecutions} />
@@ -96,7 +100,7 @@ export function Detail<T extends Resource>(p: Props<T>) {
           {p.side?.(x)}
           <NoteEditor key={`${x.id}${x.note}${x.owner}`} path={p.path} of={x} readOnly={!update} />
         </aside>
-      </div>
+      </div>}
     </>
   );
 }

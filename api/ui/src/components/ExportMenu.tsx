@@ -1,4 +1,4 @@
-import { ActionIcon, Menu, Tooltip } from '@mantine/core';
+import { Button, Menu } from '@mantine/core';
 import { IconDownload } from '@tabler/icons-react';
 import { urlOf, type Params } from '~/api/client';
 import { count } from '~/lib/number';
@@ -22,9 +22,7 @@ export function ExportMenu({ path, noun, total, params, fields }: Props) {
   return (
     <Menu position="bottom-end" width={240}>
       <Menu.Target>
-        <Tooltip label={t.list.export}>
-          <ActionIcon size="lg" aria-label={t.list.export} disabled={total === 0}><IconDownload size={17} stroke={1.6} /></ActionIcon>
-        </Tooltip>
+        <Button variant="default" leftSection={<IconDownload size={15} stroke={1.6} />} aria-label={t.list.export} title={t.list.export} disabled={total === 0}>{t.list.exportShort}</Button>
       </Menu.Target>
       <Menu.Dropdown>
         <Menu.Label>{t.list.exportAll(count(total), total === 1 ? noun.one : noun.many)}</Menu.Label>

@@ -33,6 +33,8 @@ interface Props<T> {
   facets?: FacetField[];
   actions?: ReactNode;
   emptyText: string;
+  /** what to do when there is nothing yet */
+  next?: ReactNode;
   /** rows are resources that can be tagged, blocked and so on */
   marks?: boolean;
   /** rows on screen follow what happens to them */
@@ -85,7 +87,7 @@ export function ListPage<T extends { id: string }>(p: Props<T>) {
   const more = useCallback(() => {
     if (hasNextPage && !isFetchingNextPage) void fetchNextPage();
   }, [hasNextPage, isFetchingNextPage, fetchNextPage]);
-  const empty = q !== '' ? <Empty title={t.list.noMatch(p.noun.many)}>{t.list.noMatchText}</Empty> : <Empty title={t.list.none(p.noun.many)}>{p.emptyText}</Empty>;
+  const empty = q !== '' ? <Empty title={t.list.noMatch(p.noun.many)}>{t.list.noMatchText}</Empty> : <Empty title={t.list.none(p.noun.many)} next={p.next}>{p.emptyText}</Empty>;
   const fields = [...new Set(columns.shown.flatMap((c) => c.fields ?? [c.id]).map((f) => (f === 'project' ? 'projectId' : f)))];
   return (
     <>
@@ -106,7 +108,7 @@ export function ListPage<T extends { id: string }>(p: Props<T>) {
       </div>
       {p.marks && <BulkBar path={p.path} noun={p.noun} selection={selection} rows={rows as unknown as Seen[]} total={total ?? 0} q={q} />}
       <div className={classes.body}>
-        {open && p.facets && <Facets path={p.path} fields={p.facets} q={q} onChange={setQ} />}
+        {open && p.facets && (q !== '' || total !== 0) && <Facets path={p.path} fields={p.facets} q={q} onChange={setQ} />}
         {pages.isPending ? <Loading /> : pages.error && rows.length === 0 ? (
           <Problem error={pages.error} retry={() => void pages.refetch()} />
         ) : p.view && rows.length > 0 ? p.view(rows, more) : (

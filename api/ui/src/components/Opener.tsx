@@ -1,28 +1,15 @@
-import { Suspense, useState, type ReactNode } from 'react';
+import type { ReactNode } from 'react';
+import { openDialog, type Opened } from '~/app/dialogs';
 
-export interface Opened {
-  opened: boolean;
-  onClose: () => void;
-}
+export type { Opened };
 
 interface Props {
   button: (open: () => void) => ReactNode;
-  /** the dialog; it is drawn, and so fetched, when it is first opened */
+  /** the dialog; it is drawn, and so fetched, when it is opened */
   children: (state: Opened) => ReactNode;
 }
 
-/** Opener is a button and the dialog it opens. */
+/** Opener is a button and the dialog it opens, which stays when the button goes. */
 export function Opener({ button, children }: Props) {
-  const [opened, setOpened] = useState(false);
-  const [wanted, setWanted] = useState(false);
-  const open = () => {
-    setWanted(true);
-    setOpened(true);
-  };
-  return (
-    <>
-      {button(open)}
-      {wanted && <Suspense>{children({ opened, onClose: () => setOpened(false) })}</Suspense>}
-    </>
-  );
+  return button(() => openDialog(children));
 }

@@ -11,11 +11,13 @@ export function Loading({ full = false }: { full?: boolean }) {
   );
 }
 
-export function Empty({ title, children }: { title: string; children?: ReactNode }) {
+/** Empty says that there is nothing, why, and what to do about it. */
+export function Empty({ title, children, next }: { title: string; children?: ReactNode; next?: ReactNode }) {
   return (
     <Stack align="center" justify="center" gap={6} px="md" py={48} ta="center">
       <Text fw={550}>{title}</Text>
       {typeof children === 'string' ? <Text size="sm" className="faint" maw={420}>{children}</Text> : children}
+      {next && <div style={{ marginTop: 8 }}>{next}</div>}
     </Stack>
   );
 }

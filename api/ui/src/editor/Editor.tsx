@@ -5,7 +5,7 @@ import { yaml } from '@codemirror/lang-yaml';
 import { bracketMatching, foldGutter, HighlightStyle, indentOnInput, indentUnit, syntaxHighlighting } from '@codemirror/language';
 import { lintGutter, setDiagnostics, type Diagnostic } from '@codemirror/lint';
 import { highlightSelectionMatches, search, searchKeymap } from '@codemirror/search';
-import { EditorState } from '@codemirror/state';
+import { Annotation, EditorState } from '@codemirror/state';
 import { drawSelection, EditorView, highlightActiveLine, keymap, lineNumbers } from '@codemirror/view';
 import { tags } from '@lezer/highlight';
 import { useEffect, useRef } from 'react';
@@ -27,6 +27,9 @@ export interface EditorProps {
   onSave?: () => void;
   minHeight?: string;
 }
+
+// marks a change as coming from the page, which knows it already
+const given = Annotation.define<boolean>();
 
 const languages = { yaml, python, text: () => [] };
 
@@ -81,7 +84,9 @@ export default function Editor(p: EditorProps) {
             // Escape, then Tab leaves the editor, so that nobody is caught in it
             ...defaultKeymap, ...historyKeymap, ...searchKeymap, indentWithTab,
           ]),
-          EditorView.updateListener.of((u) => u.docChanged && latest.current.onChange?.(u.state.doc.toString())),
+          EditorView.updateListener.of((u) => {
+            if (u.docChanged && !u.transactions.some((x) => x.annotation(given))) latest.current.onChange?.(u.state.doc.toString());
+          }),
         ],
       }),
     });
@@ -93,7 +98,7 @@ export default function Editor(p: EditorProps) {
   useEffect(() => {
     const editor = view.current;
     if (editor && editor.state.doc.toString() !== value) {
-      editor.dispatch({ changes: { from: 0, to: editor.state.doc.length, insert: value } });
+      editor.dispatch({ changes: { from: 0, to: editor.state.doc.length, insert: value }, annotations: given.of(true) });
     }
   }, [value, language, label, readOnly]);
   useEffect(() => {

@@ -9,6 +9,7 @@ const units: [Intl.RelativeTimeFormatUnit, number][] = [
 ];
 
 const relative = new Intl.RelativeTimeFormat('en', { numeric: 'auto', style: 'narrow' });
+const long = new Intl.RelativeTimeFormat('en', { numeric: 'always' });
 const exact = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'medium' });
 const day = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium' });
 
@@ -19,6 +20,13 @@ export function ago(iso: string, now = Date.now()): string {
     if (Math.abs(seconds) >= size) return relative.format(Math.trunc(seconds / size), unit);
   }
   return Math.abs(seconds) < 10 ? 'just now' : relative.format(Math.trunc(seconds), 'second');
+}
+
+/** until says how long after now a time is. */
+export function until(iso: string, now = Date.now()): string {
+  const seconds = (Date.parse(iso) - now) / 1000;
+  const unit = units.find(([, size]) => seconds >= size);
+  return unit ? long.format(Math.trunc(seconds / unit[1]), unit[0]) : long.format(Math.max(1, Math.trunc(seconds)), 'second');
 }
 
 export const exactly = (iso: string) => exact.format(new Date(iso));

@@ -6,10 +6,16 @@ import { t } from '~/text';
 
 const Dialog = later(() => import('./TargetsDialog'));
 
+interface Props {
+  project?: string;
+  /** it stands where nothing is yet */
+  first?: boolean;
+}
+
 /** AddTargets is the button that opens the form, for one project or for the one chosen there. */
-export function AddTargets({ project }: { project?: string }) {
+export function AddTargets({ project, first = false }: Props) {
   return (
-    <Opener button={(open) => <Button leftSection={<IconPlus size={14} />} onClick={open}>{t.targets.add}</Button>}>
+    <Opener button={(open) => <Button leftSection={<IconPlus size={14} />} onClick={open}>{first ? t.targets.addFirst : t.targets.add}</Button>}>
       {(state) => <Dialog {...state} project={project} />}
     </Opener>
   );

@@ -20,7 +20,7 @@ export default function Dashboard() {
   if (counts.error && !counts.data) return <Problem error={counts.error} retry={() => void counts.refetch()} />;
   const c = counts.data;
   const name = projects.data?.find((p) => p.id === project)?.name;
-  if (projects.data?.length === 0) return <Start title={t.dashboard.welcome} text={t.dashboard.welcomeText} action={<CreateProject label={t.projects.createFirst} />} />;
+  if (projects.data?.length === 0) return <Start title={t.dashboard.welcome} text={t.dashboard.welcomeText} action={<><CreateProject label={t.projects.createFirst} /><Demo /></>} />;
   return (
     <>
       <PageHead title={name ?? t.dashboard.title}><AddTargets project={project || undefined} /></PageHead>
@@ -28,8 +28,12 @@ export default function Dashboard() {
         <Totals counts={c} />
         {c.domains + c.hosts + c.ipRanges === 0 && (
           <div className={classes.hint}>
-            <Title order={2}>{t.dashboard.addFirst}</Title>
-            <Text size="sm" className="faint">{t.dashboard.addFirstText}</Text>
+            <div>
+              <Title order={2}>{t.dashboard.addFirst}</Title>
+              <Text size="sm" className="faint">{t.dashboard.addFirstText}</Text>
+            </div>
+            <AddTargets project={project || undefined} first />
+            <Demo />
           </div>
         )}
         <div className={classes.panels}>
@@ -44,6 +48,16 @@ export default function Dashboard() {
         </div>
       </div>
     </>
+  );
+}
+
+/** Demo says how to see the product at work without targets of one's own. */
+function Demo() {
+  return (
+    <Text size="sm" className={`faint ${classes.demo}`} component="div">
+      {t.dashboard.demo} <code className="mono">stalker demo --hold</code>
+      <span>{t.dashboard.demoText}</span>
+    </Text>
   );
 }
 

@@ -24,6 +24,6 @@ const facets = [{ field: 'tag', label: t.resource.tags }, { field: 'owner', labe
 
 export default function Domains() {
   return (
-    <ListPage path="/domains" noun={t.nouns.domain} columns={columns} to={to} marks facets={facets} emptyText={t.domain.empty} actions={<AddTargets />} />
+    <ListPage path="/domains" noun={t.nouns.domain} columns={columns} to={to} marks facets={facets} emptyText={t.domain.empty} actions={<AddTargets />} next={<AddTargets first />} />
   );
 }

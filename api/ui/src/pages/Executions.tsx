@@ -10,6 +10,7 @@ import type { Column } from '~/components/table';
 import { setTerm, valueOf } from '~/lib/filter';
 import { t } from '~/text';
 import { Many } from './ExecutionsMany';
+import { AddTargets } from './AddTargets';
 
 const states = Object.keys(t.execution.states) as State[];
 
@@ -45,7 +46,7 @@ export default function Executions() {
       live
       facets={facets}
       filters={<FilterTabs label={t.execution.state} tabs={tabs} value={state} onChange={(s) => setQ(setTerm(q, 'state', s))} />}
-      emptyText={t.execution.empty}
+      emptyText={t.execution.empty} next={<AddTargets first />}
       actions={<><Many q={q} project={project} open={open} failed={failed} /><RunJob /></>}
     />
   );

@@ -6,6 +6,7 @@ import type { Column } from '~/components/table';
 import { When } from '~/components/When';
 import { findingTitle, summary } from '~/lib/finding';
 import { t } from '~/text';
+import { AddTargets } from './AddTargets';
 
 const columns: Column<Finding>[] = [
   { id: 'title', fields: ['key', 'name'], label: t.finding.key, width: 170, grow: 0.9, narrow: 'first', cell: (f) => findingTitle(f) },
@@ -27,7 +28,7 @@ const facets = [
 export default function Findings() {
   return (
     <FindingDrawer>
-      {(show) => <ListPage path="/findings" noun={t.nouns.finding} columns={columns} onOpen={show} facets={facets} emptyText={t.finding.empty} />}
+      {(show) => <ListPage path="/findings" noun={t.nouns.finding} columns={columns} onOpen={show} facets={facets} emptyText={t.finding.empty} next={<AddTargets first />} />}
     </FindingDrawer>
   );
 }

@@ -28,6 +28,6 @@ const facets = [{ field: 'os', label: t.host.os }, { field: 'tag', label: t.reso
 
 export default function Hosts() {
   return (
-    <ListPage path="/hosts" noun={t.nouns.host} columns={columns} to={toHost} marks facets={facets} emptyText={t.host.empty} actions={<AddTargets />} />
+    <ListPage path="/hosts" noun={t.nouns.host} columns={columns} to={toHost} marks facets={facets} emptyText={t.host.empty} actions={<AddTargets />} next={<AddTargets first />} />
   );
 }

@@ -6,6 +6,7 @@ import { useOne } from '~/api/queries';
 import type { Job as JobView } from '~/api/types';
 import { notify } from '~/app/notify';
 import { ConfirmDelete } from '~/components/ConfirmDelete';
+import { kept, Origin } from '~/components/Origin';
 import { PageHead } from '~/components/PageHead';
 import { RunJob } from '~/components/RunJob';
 import { Loading, Problem } from '~/components/States';
@@ -20,7 +21,7 @@ export default function Job() {
   const job = one.data;
   return (
     <>
-      <PageHead title={job.name} up={{ to: '/jobs', label: t.nouns.job.title }} note={job.builtIn && t.job.builtIn}>
+      <PageHead title={job.name} up={{ to: '/jobs', label: t.nouns.job.title }} note={<Origin of={job} />}>
         <Actions job={job} />
         <RunJob job={job.name} />
       </PageHead>
@@ -42,7 +43,7 @@ function Actions({ job }: { job: JobView }) {
     <>
       {may('automation:subscriptions:create') && <Button variant="default" component={Link} to={`/subscriptions/new?job=${encodeURIComponent(job.name)}`}>{t.job.subscribe}</Button>}
       {may('automation:custom-jobs:create') && <Button variant="default" loading={duplicate.isPending} onClick={copy}>{t.subscription.duplicate}</Button>}
-      {!job.builtIn && may('automation:custom-jobs:delete') && (
+      {!kept(job) && may('automation:custom-jobs:delete') && (
         <ConfirmDelete
           title={t.job.remove} text={t.job.removeText} word={job.name} busy={remove.isPending} error={remove.error}
           onConfirm={() => remove.mutate(job.id, { onSuccess: () => void navigate('/jobs') })}

@@ -5,6 +5,7 @@ import { useSaveJob, type JobInput } from '~/api/automation';
 import { useMay } from '~/api/may';
 import type { Job, Parameter } from '~/api/types';
 import detail from '~/components/Detail.module.css';
+import { kept } from '~/components/Origin';
 import { Panel } from '~/components/Panel';
 import { FormError } from '~/components/States';
 import { useUnsaved } from '~/components/useUnsaved';
@@ -25,7 +26,7 @@ export function JobForm({ job, onSaved }: { job?: Job; onSaved: (job: Job) => vo
   const [changed, setChanged] = useState(false);
   const save = useSaveJob();
   const may = useMay();
-  const readOnly = job?.builtIn === true || !may(`automation:custom-jobs:${job ? 'update' : 'create'}`);
+  const readOnly = (job !== undefined && kept(job)) || !may(`automation:custom-jobs:${job ? 'update' : 'create'}`);
   const release = useUnsaved(changed);
   const set = (part: Partial<JobInput>) => {
     setDraft((d) => ({ ...d, ...part }));
@@ -51,7 +52,7 @@ export function JobForm({ job, onSaved }: { job?: Job; onSaved: (job: Job) => vo
   return (
     <div className={detail.columns}>
       <div className={detail.main}>
-        {job?.builtIn && <ReadOnly text={t.job.readOnly} />}
+        {job && kept(job) && <ReadOnly text={job.builtIn ? t.job.readOnly : t.sources.readOnly(job.sourceFile ?? '')} />}
         {container ? (
           <Panel title={t.job.image} actions={saveButton}>
             <Stack gap="sm">
@@ -99,6 +100,6 @@ function kind(type: string | null): Partial<JobInput> {
 }
 
 function inputOf(job: Job): JobInput {
-  const { id: _id, builtIn: _b, version: _v, updatedAt: _u, ...input } = job;
+  const { id: _id, builtIn: _b, sourceId: _s, sourceFile: _f, version: _v, updatedAt: _u, ...input } = job;
   return input;
 }

@@ -5,6 +5,7 @@ import { useMay } from '~/api/may';
 import { useJobs } from '~/api/queries';
 import type { Job } from '~/api/types';
 import { DefinitionList } from '~/components/DefinitionList';
+import { Origin } from '~/components/Origin';
 import type { Column } from '~/components/table';
 import { t } from '~/text';
 
@@ -14,7 +15,7 @@ const columns: Column<Job>[] = [
   { id: 'name', label: t.job.name, width: 240, grow: 1, narrow: 'first', cell: (j) => <Link className="link" to={to(j)}>{j.name}</Link> },
   { id: 'summary', label: t.job.summary, width: 300, grow: 2.5, narrow: 'second', cell: (j) => <span className="faint">{j.summary}</span> },
   { id: 'category', label: t.job.category, width: 140, grow: 0.5, cell: (j) => j.category ?? '' },
-  { id: 'builtIn', label: '', width: 90, cell: (j) => j.builtIn && <span className="faint">{t.job.builtIn}</span> },
+  { id: 'origin', label: '', width: 90, cell: (j) => <Origin of={j} /> },
 ];
 
 function NewButton() {

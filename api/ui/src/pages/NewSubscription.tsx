@@ -21,7 +21,9 @@ export default function NewSubscription() {
   const jobs = useJobs().data?.items ?? [];
   const findings = useFindingKeys().data ?? [];
   const projects = useProjects().data ?? [];
-  const [project, setProject] = useState(filter);
+  // the filter may come into the address after the page
+  const [chosen, setProject] = useState<string>();
+  const project = chosen ?? filter;
   const [wish, setWish] = useState({ trigger: 'event' as Wish['trigger'], finding: search.get('finding') ?? '', job: search.get('job') ?? '' });
   const [written, setWritten] = useState<string>();
   const save = useSaveSubscription();
@@ -45,7 +47,7 @@ export default function NewSubscription() {
       <PageHead title={t.subscription.create} up={{ to: '/subscriptions', label: t.nouns.subscription.title }} />
       <div className={detail.columns}>
         <div className={detail.main}>
-          <Editing document={document} onChange={setWritten} onSave={send} saving={save.isPending} error={save.error} changed />
+          <Editing document={document} onChange={setWritten} onSave={send} saving={save.isPending} error={save.error} changed unfinished={!wish.job && written === undefined ? t.subscription.unfinished : undefined} />
         </div>
         <aside className={detail.side}>
           <Panel title={t.subscription.begin}>

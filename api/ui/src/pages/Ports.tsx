@@ -7,6 +7,7 @@ import { seenColumns } from '~/components/seen';
 import type { Column } from '~/components/table';
 import { hostKey } from '~/lib/key';
 import { t } from '~/text';
+import { AddTargets } from './AddTargets';
 
 const to = (p: Port) => `/ports/${p.id}`;
 const dash = <span className="faint">–</span>;
@@ -37,5 +38,5 @@ const facets = [
 ];
 
 export default function Ports() {
-  return <ListPage path="/ports" noun={t.nouns.port} columns={columns} to={to} marks facets={facets} emptyText={t.port.empty} />;
+  return <ListPage path="/ports" noun={t.nouns.port} columns={columns} to={to} marks facets={facets} emptyText={t.port.empty} next={<AddTargets first />} />;
 }

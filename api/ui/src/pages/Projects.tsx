@@ -21,7 +21,7 @@ export default function Projects() {
       {projects.isPending ? <Loading /> : projects.error ? (
         <Problem error={projects.error} retry={() => void projects.refetch()} />
       ) : projects.data.length === 0 ? (
-        <Empty title={t.projects.empty}>{t.dashboard.welcomeText}</Empty>
+        <Empty title={t.projects.empty} next={<CreateProject label={t.projects.createFirst} />}>{t.dashboard.welcomeText}</Empty>
       ) : (
         <ul className={classes.tiles}>
           {projects.data.map((p) => <Tile key={p.id} project={p} />)}

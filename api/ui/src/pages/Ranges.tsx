@@ -18,6 +18,6 @@ const facets = [{ field: 'tag', label: t.resource.tags }, { field: 'owner', labe
 
 export default function Ranges() {
   return (
-    <ListPage path="/ip-ranges" noun={t.nouns.range} columns={columns} to={to} marks facets={facets} emptyText={t.range.empty} actions={<AddTargets />} />
+    <ListPage path="/ip-ranges" noun={t.nouns.range} columns={columns} to={to} marks facets={facets} emptyText={t.range.empty} actions={<AddTargets />} next={<AddTargets first />} />
   );
 }

@@ -10,6 +10,7 @@ import { ConfirmDelete } from '~/components/ConfirmDelete';
 import detail from '~/components/Detail.module.css';
 import { Facts } from '~/components/Facts';
 import { ProjectName } from '~/components/Links';
+import { kept, Origin } from '~/components/Origin';
 import { PageHead } from '~/components/PageHead';
 import { Panel } from '~/components/Panel';
 import { Loading, Problem } from '~/components/States';
@@ -32,18 +33,18 @@ function Loaded({ subscription: s }: { subscription: SubscriptionView }) {
   const [draft, setDraft, changed] = useDraft(s.document);
   const may = useMay();
   const allowed = (action: string) => may(`automation:subscriptions:${action}`, s.projectId);
-  const editable = allowed('update') && !s.builtIn;
+  const editable = allowed('update') && !kept(s);
   useUnsaved(changed);
   const send = () => save.mutate({ id: s.id, document: draft }, { onSuccess: () => void notify({ message: t.actions.saved }) });
   return (
     <>
-      <PageHead title={s.name} up={{ to: '/subscriptions', label: t.nouns.subscription.title }} note={s.builtIn && t.subscription.builtIn}>
+      <PageHead title={s.name} up={{ to: '/subscriptions', label: t.nouns.subscription.title }} note={<Origin of={s} />}>
         <Enabled on={s.enabled} disabled={!allowed('update') || toggle.isPending} onChange={(enabled) => toggle.mutate({ id: s.id, enabled })} />
         <Actions subscription={s} />
       </PageHead>
       <div className={detail.columns}>
         <div className={detail.main}>
-          {s.builtIn && <ReadOnly text={t.subscription.readOnly} />}
+          {kept(s) && <ReadOnly text={s.builtIn ? t.subscription.readOnly : t.sources.readOnly(s.sourceFile ?? '')} />}
           <Editing document={draft} onChange={editable ? setDraft : undefined} onSave={send} saving={save.isPending} error={save.error} changed={changed} />
         </div>
         <aside className={detail.side}>
@@ -77,7 +78,7 @@ function Actions({ subscription: s }: { subscription: SubscriptionView }) {
   return (
     <>
       {may('automation:subscriptions:create', s.projectId) && <Button variant="default" loading={duplicate.isPending} onClick={copy}>{t.subscription.duplicate}</Button>}
-      {!s.builtIn && may('automation:subscriptions:delete', s.projectId) && (
+      {!kept(s) && may('automation:subscriptions:delete', s.projectId) && (
         <ConfirmDelete
           title={t.subscription.remove} text={t.subscription.removeText} word={s.name} busy={remove.isPending} error={remove.error}
           onConfirm={() => remove.mutate(s.id, { onSuccess: () => void navigate('/subscriptions') })}

@@ -18,10 +18,14 @@ interface Props {
   saving: boolean;
   error: Error | null;
   changed: boolean;
+  /** what has to be chosen first; until then nothing is wrong */
+  unfinished?: string;
 }
 
+const none: never[] = [];
+
 /** Editing is a subscription's document with what the server says about it while it is written. */
-export function Editing({ document, onChange, onSave, saving, error, changed }: Props) {
+export function Editing({ document, onChange, onSave, saving, error, changed, unfinished }: Props) {
   const [settled] = useDebouncedValue(document, 300);
   const check = useDocumentCheck(settled).data;
   const jobs = useJobs().data?.items;
@@ -32,16 +36,16 @@ export function Editing({ document, onChange, onSave, saving, error, changed }: 
     jobs: (jobs ?? []).map((j) => ({ name: j.name, parameters: (j.parameters ?? []).map((p) => p.name) })),
   };
   const complete = useMemo(() => completer(() => known.current), []);
-  const marks = check?.problems ?? [];
-  const right = check !== undefined && marks.length === 0;
+  const marks = (!unfinished && check?.problems) || none;
+  const right = check !== undefined && marks.length === 0 && !unfinished;
   return (
     <Panel
       title={t.subscription.document}
-      note={check && (right ? <span className={classes.good}>{t.subscription.right}</span> : <span className={classes.bad}>{t.subscription.wrong(marks.length)}</span>)}
-      actions={onChange && <Button size="compact-sm" loading={saving} disabled={!changed} onClick={onSave}>{t.actions.save}</Button>}
+      note={unfinished ?? (check && (right ? <span className={classes.good}>{t.subscription.right}</span> : <span className={classes.bad}>{t.subscription.wrong(marks.length)}</span>))}
+      actions={onChange && <Button size="compact-sm" loading={saving} disabled={!changed || unfinished !== undefined} onClick={onSave}>{t.actions.save}</Button>}
       flush
     >
-      <CodeEditor language="yaml" label={t.subscription.document} value={document} onChange={onChange} marks={marks} complete={complete} onSave={() => changed && onSave()} minHeight="320px" />
+      <CodeEditor language="yaml" label={t.subscription.document} value={document} onChange={onChange} marks={marks} complete={complete} onSave={() => changed && !unfinished && onSave()} minHeight="320px" />
       {marks.length > 0 && (
         <ul className={classes.problems} aria-live="polite">
           {marks.map((m, i) => <li key={i}><span className="faint num">{m.line > 0 ? t.subscription.at(m.line, m.column) : ''}</span> {m.message}</li>)}

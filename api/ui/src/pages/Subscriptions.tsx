@@ -6,6 +6,7 @@ import { useSubscriptions } from '~/api/queries';
 import type { Subscription } from '~/api/types';
 import { DefinitionList } from '~/components/DefinitionList';
 import { ProjectName } from '~/components/Links';
+import { Origin } from '~/components/Origin';
 import type { Column } from '~/components/table';
 import { t } from '~/text';
 
@@ -17,7 +18,7 @@ const columns: Column<Subscription>[] = [
   { id: 'trigger', label: t.subscription.trigger, width: 200, grow: 1.2, narrow: 'second', cell: (s) => (s.trigger === 'event' ? (s.findings ?? []).join(', ') : <span className="mono">{s.schedule ?? s.trigger}</span>) },
   { id: 'job', label: t.subscription.job, width: 200, grow: 1.2, cell: (s) => s.job ?? '' },
   { id: 'scope', label: t.subscription.scope, width: 160, grow: 1, narrow: 'second', cell: (s) => (s.projectId ? <ProjectName id={s.projectId} /> : <span className="faint">{t.subscription.every}</span>) },
-  { id: 'builtIn', label: '', width: 90, cell: (s) => s.builtIn && <span className="faint">{t.subscription.builtIn}</span> },
+  { id: 'origin', label: '', width: 90, cell: (s) => <Origin of={s} /> },
 ];
 
 function NewButton() {

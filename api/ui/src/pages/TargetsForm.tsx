@@ -9,7 +9,7 @@ import { notAllowed, specialNetworks } from '~/lib/special';
 import { countTargets, readTargets, type Targets } from '~/lib/targets';
 import { t } from '~/text';
 
-interface Props {
+export interface TargetsProps {
   projects: Project[];
   project?: string;
   fixed: boolean;
@@ -17,7 +17,7 @@ interface Props {
 }
 
 /** TargetsForm takes many targets at once and says what it understood before anything is sent. */
-export function TargetsForm({ projects, project: initial, fixed, onDone }: Props) {
+export function TargetsForm({ projects, project: initial, fixed, onDone }: TargetsProps) {
   const [id, setId] = useState(initial ?? null);
   const [text, setText] = useState('');
   const [allow, setAllow] = useState(false);
@@ -39,9 +39,7 @@ export function TargetsForm({ projects, project: initial, fixed, onDone }: Props
   return (
     <form onSubmit={submit}>
       <Stack gap="md">
-        {!fixed && (
-          <Select label={t.targets.project} required searchable allowDeselect={false} data={projects.map((p) => ({ value: p.id, label: p.name }))} value={id} onChange={setId} />
-        )}
+        {!fixed && <ProjectSelect projects={projects} value={id ?? ''} onChange={setId} />}
         <Textarea
           label={t.targets.paste} description={t.targets.hint} placeholder={t.targets.placeholder} data-autofocus
           autosize minRows={6} maxRows={14} spellCheck={false} classNames={{ input: 'mono' }}
@@ -60,6 +58,16 @@ export function TargetsForm({ projects, project: initial, fixed, onDone }: Props
         </Group>
       </Stack>
     </form>
+  );
+}
+
+/** ProjectSelect asks where targets belong. */
+export function ProjectSelect({ projects, value, onChange }: { projects: Project[]; value: string; onChange: (id: string) => void }) {
+  return (
+    <Select
+      label={t.targets.project} required searchable allowDeselect={false} data={projects.map((p) => ({ value: p.id, label: p.name }))}
+      value={value || null} onChange={(v) => onChange(v ?? '')}
+    />
   );
 }
 

@@ -8,6 +8,7 @@ import { seenColumns } from '~/components/seen';
 import { Loading } from '~/components/States';
 import { t } from '~/text';
 import { toWebsite, websiteColumns } from './websiteColumns';
+import { AddTargets } from './AddTargets';
 
 const Pictures = lazy(() => import('./WebsitePictures'));
 
@@ -42,7 +43,7 @@ export default function Websites() {
           data={[choice('table', t.list.table, IconList), choice('grid', t.list.grid, IconLayoutGrid)]}
         />
       }
-      emptyText={t.website.empty}
+      emptyText={t.website.empty} next={<AddTargets first />}
     />
   );
 }
