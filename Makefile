@@ -81,6 +81,10 @@ test-crash: chdb ## say 204,000 findings, kill everything 21 times meanwhile, an
 	STALKER_CRASH_FINDINGS=204000 STALKER_CRASH_KILLS=21 STALKER_CRASH_SEED=$${STALKER_CRASH_SEED:-$$(date +%s)} \
 		$(GOTEST) -count=1 -timeout 20m -run TestKillingEverything -v $(ARGS) ./cmd/internal/crash
 
+.PHONY: test-upgrade
+test-upgrade: chdb ## kill the previous version in the middle of a discovery, start this one on its data, and lose nothing
+	@CHDB_LIB_PATH=$(CHDB) .ci/upgrade.sh
+
 .PHONY: test-k8s
 test-k8s: chdb ## the Kubernetes runner against a real control plane (built once: 5 to 12 minutes; ARGS="-run Logs -v")
 	@ARGS='$(ARGS)' CHDB_LIB_PATH=$(CHDB) .ci/k8s.sh test

@@ -91,8 +91,15 @@ var announcement = regexp.MustCompile(`is running at (http://\S+)`)
 // spawn starts stalker serve.
 func spawn(t testing.TB, data string, env ...string) *daemon {
 	t.Helper()
+	return launch(t, os.Args[0], data, env...)
+}
+
+// launch starts the serve command of a program, which may be of another version.
+func launch(t testing.TB, path, data string, env ...string) *daemon {
+	t.Helper()
 	d := &daemon{gone: make(chan struct{})}
 	d.cmd = program(context.WithoutCancel(t.Context()), t, "serve", "--data", data, "--listen", "127.0.0.1:0")
+	d.cmd.Path, d.cmd.Args[0] = path, path
 	d.cmd.Env = append(d.cmd.Env, "STALKER_CFG_LOG__LEVEL=warn")
 	d.cmd.Env = append(d.cmd.Env, env...)
 	d.cmd.Stdout, d.cmd.Stderr = d, d
