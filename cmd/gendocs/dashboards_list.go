@@ -131,7 +131,7 @@ func surfaceDashboard() dashboard {
 		{"What", []panel{
 			top("Services", "tupleElement(service, 'value')", "ports", "value != ''"),
 			top("Ports", "concat(toString(port), '/', protocol)", "ports", "1"),
-			top("Technologies", "arrayJoin(technologies)", "websites", "1"),
+			top("Technologies", "arrayJoin(mapKeys(mapFilter((k, v) -> v > toUnixTimestamp64Milli(deleted_at), technologies_said)))", "websites", "1"),
 		}},
 		{"When", []panel{perHour("New hosts", "hosts", "first_seen"), perHour("New ports", "ports", "first_seen"), perHour("New websites", "websites", "first_seen")}},
 		{"Work", []panel{

@@ -168,7 +168,8 @@ type pastQuery struct {
 	limit int
 }
 
-// SQL returns the statement and the values bound to it.
+// SQL returns the statement and the values bound to it. What is closed was open, and
+// not deleted since: a look that is late may say of a deleted one that it is closed.
 func (q pastQuery) SQL() (string, []any) {
 	where, args := inProject(q.ProjectID)
 	where = append(where, "attribute = ''", "at <= "+instant("at"))
@@ -179,8 +180,9 @@ func (q pastQuery) SQL() (string, []any) {
 	if q.after != nil {
 		where, args = append(where, "resource_id > {after:String}"), append(args, clickhouse.Named("after", q.after[0]))
 	}
+	const value = "tupleElement(said, 'value')"
 	return "SELECT resource_id, max(kind), max(correlation_key), " + lastSaid + " AS state\nFROM changes" + conditions(where) +
-		"\nGROUP BY resource_id\nHAVING state IN ('open', 'closed') AND countIf(tupleElement(said, 'value') = 'open') > 0\nORDER BY resource_id\nLIMIT " + strconv.Itoa(q.limit), args
+		"\nGROUP BY resource_id\nHAVING argMaxIf(" + value + ", (at, " + value + "), " + value + " != 'closed') = 'open'\nORDER BY resource_id\nLIMIT " + strconv.Itoa(q.limit), args
 }
 
 // attributesQuery selects the attributes that resources had at a time.
@@ -192,7 +194,7 @@ type attributesQuery struct {
 
 // SQL returns the statement and the values bound to it.
 func (q attributesQuery) SQL() (string, []any) {
-	return "SELECT resource_id, attribute, " + lastSaid + " AS value\nFROM changes\nWHERE project_id = {project:String}\n  AND at <= " + instant("at") +
+	return "SELECT resource_id, attribute, " + lastSaid + " AS value, max(at)\nFROM changes\nWHERE project_id = {project:String}\n  AND at <= " + instant("at") +
 			"\n  AND resource_id IN {ids:Array(String)}\n  AND attribute != ''\nGROUP BY resource_id, attribute\nHAVING value != ''",
 		[]any{clickhouse.Named("project", q.project), clickhouse.Named("at", strconv.FormatInt(q.at, 10)), clickhouse.Named("ids", q.ids)}
 }
@@ -236,19 +238,45 @@ func (s *Store) attributes(ctx context.Context, q pipeline.PastQuery, ps []pipel
 		by[ps[i].ResourceID] = ps[i].Attributes
 		ask.ids = append(ask.ids, ps[i].ResourceID)
 	}
-	_, err := all(ctx, s, ask, func(r scanner) (struct{}, error) {
+	deleted, err := s.deletions(ctx, ask)
+	if err != nil {
+		return err
+	}
+	_, err = all(ctx, s, ask, func(r scanner) (struct{}, error) {
 		var id, attribute, value string
-		err := r.Scan(&id, &attribute, &value)
-		by[id][attribute] = value
+		var at time.Time
+		err := r.Scan(&id, &attribute, &value, &at)
+		if at.UnixMilli() > deleted[id] {
+			by[id][attribute] = value
+		}
 		return struct{}{}, err
 	})
 	return err
 }
 
+// deletions returns when resources were deleted the last time, before the time that
+// is asked about.
+func (s *Store) deletions(ctx context.Context, q attributesQuery) (map[string]int64, error) {
+	said, err := all(ctx, s, timelineQuery{project: q.project, ids: q.ids, attributes: []string{""}, until: q.at}, scanChange)
+	by := map[string][]rows.Change{}
+	for i := range said {
+		by[said[i].ResourceID] = append(by[said[i].ResourceID], said[i])
+	}
+	out := map[string]int64{}
+	for id, cs := range by {
+		for _, at := range rows.Deletions(cs) {
+			out[id] = at
+		}
+	}
+	return out, err
+}
+
 // diffKey orders differences; the cursor holds its values.
 var diffKey = []keyColumn{{"resource_id", "String"}, {"attribute", "String"}}
 
-// diffQuery selects what has another value at one time than at an earlier one.
+// diffQuery selects what has another value at one time than at an earlier one. What
+// was said before a resource was deleted is no value any more. Of what is deleted the
+// resource is named, not everything it had.
 type diffQuery struct {
 	pipeline.DiffQuery
 	after []string
@@ -263,14 +291,32 @@ func (q diffQuery) SQL() (string, []any) {
 		clickhouse.Named("to", strconv.FormatInt(q.To.UnixMilli(), 10)),
 	}
 	if q.after != nil {
-		between = append(between, "(resource_id, attribute) > ({id:String}, {attribute:String})")
 		args = append(args, clickhouse.Named("id", q.after[0]), clickhouse.Named("attribute", q.after[1]))
 	}
 	const value = "tupleElement(said, 'value')"
-	return "SELECT resource_id, attribute, max(kind), max(at), argMaxIf(" + value + ", (at, " + value + "), at <= " + instant("from") + ") AS before, " + lastSaid + " AS after\n" +
-		"FROM changes\nWHERE project_id = {project:String}\n  AND at <= " + instant("to") +
-		"\n  AND (resource_id, attribute) IN (SELECT resource_id, attribute\nFROM changes" + conditions(between) + ")" +
+	const project = "project_id = {project:String}"
+	until := " AND at <= " + instant("to")
+	deletions := "SELECT resource_id, maxIf(at, state = 'deleted' AND at <= " + instant("from") + ") AS first_forgotten, maxIf(at, state = 'deleted') AS forgotten, maxIf(at, state = 'open') AS open_at\n" +
+		"FROM (\nSELECT resource_id, at, max(" + value + ") AS state\nFROM changes\nWHERE " + project + until + " AND attribute = ''\n" +
+		"  AND resource_id IN (SELECT resource_id FROM changes WHERE " + project + until + " AND attribute = '' AND " + value + " = 'deleted')\n" +
+		"GROUP BY resource_id, at)\nGROUP BY resource_id"
+	came := "SELECT resource_id, attribute\nFROM changes" + conditions(between) + q.page()
+	went := "SELECT resource_id, attribute\nFROM changes\nWHERE " + project + until + q.page() +
+		"\n  AND resource_id IN (SELECT resource_id FROM (" + deletions + ") WHERE forgotten > " + instant("from") + ")"
+	latest := func(of string) string { return "argMaxIf(" + value + ", (at, " + value + "), " + of + ")" }
+	return "SELECT resource_id, attribute, max(kind), greatest(max(at), max(forgotten)), " +
+		latest("at <= "+instant("from")+" AND (attribute = '' OR at > first_forgotten)") + " AS before, " + latest("attribute = '' OR at > forgotten") + " AS after\n" +
+		"FROM changes LEFT JOIN (\n" + deletions + ") AS deletions USING (resource_id)\nWHERE " + project + until +
+		"\n  AND (resource_id, attribute) IN (" + came + "\nUNION DISTINCT " + went + ")\n  AND (attribute = '' OR open_at >= forgotten)" +
 		"\nGROUP BY resource_id, attribute\nHAVING before != after\nORDER BY resource_id, attribute\nLIMIT " + strconv.Itoa(q.limit), args
+}
+
+// page is the condition that a difference comes after those of the page before.
+func (q diffQuery) page() string {
+	if q.after == nil {
+		return ""
+	}
+	return " AND (resource_id, attribute) > ({id:String}, {attribute:String})"
 }
 
 // namesQuery selects what resources are called.

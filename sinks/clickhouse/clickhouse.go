@@ -105,15 +105,22 @@ func (s *Store) Ping(ctx context.Context) error {
 	return explain(s.conn.Ping(ctx))
 }
 
+// fillTimeout bounds writing what new columns need of old rows: once per upgrade, it
+// may read a whole table.
+const fillTimeout = time.Hour
+
 // Migrate makes the database and its tables, as far as they are missing, and logs
 // what it did. It may run in several processes at once.
 func (s *Store) Migrate(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, s.cfg.WriteTimeout)
+	brief, cancel := context.WithTimeout(ctx, s.cfg.WriteTimeout)
 	defer cancel()
-	if err := s.createDatabase(ctx); err != nil {
+	if err := s.createDatabase(brief); err != nil {
 		return fmt.Errorf("migrating the store: %w", explain(err))
 	}
-	steps, err := schema.Reconcile(ctx, s.conn, s.tables())
+	steps, err := schema.Reconcile(brief, s.conn, s.tables())
+	if err == nil {
+		steps = append(steps, s.fill(ctx)...)
+	}
 	applied := 0
 	for _, step := range steps {
 		if step.Applied {
@@ -127,6 +134,18 @@ func (s *Store) Migrate(ctx context.Context) error {
 		return fmt.Errorf("migrating the store: %w", explain(err))
 	}
 	return nil
+}
+
+// fill writes what new columns need of old rows. Without it these show as the release
+// before wrote them, which is no reason not to start.
+func (s *Store) fill(ctx context.Context) []schema.Step {
+	ctx, cancel := context.WithTimeout(ctx, fillTimeout)
+	defer cancel()
+	steps, err := schema.Fillings(ctx, s.conn, s.tables())
+	if err != nil {
+		s.log.Warn("a new column lacks what older rows have to say; the next start tries again, and so does stalker migrate", "error", err)
+	}
+	return steps
 }
 
 // tables are the tables as they should be here.

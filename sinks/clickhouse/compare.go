@@ -52,7 +52,7 @@ type Difference struct {
 	Expected uint64 `json:"expected"`
 	// Lost is how many of those this one lacks.
 	Lost uint64 `json:"lost"`
-	// Stale is how many it has, but with something that is not what it should be.
+	// Stale is how many it has, but shows otherwise than it should.
 	Stale uint64 `json:"stale"`
 	// Unknown is how many keys only this one holds.
 	Unknown uint64 `json:"unknown"`
@@ -63,7 +63,7 @@ type Difference struct {
 }
 
 // Compare holds the store against another one that was made from records this one
-// must have: merging the other's rows in must change nothing. Both are read as they
+// must have: merging the other's rows in must change nothing that anybody sees. Both are read as they
 // are now, merged or not. Only the given projects count.
 func (s *Store) Compare(ctx context.Context, other *Store, projects []string) ([]Difference, error) {
 	var out []Difference
@@ -103,22 +103,40 @@ type compareQuery struct {
 }
 
 // SQL returns the statement and the values bound to it. Rows of both are merged by
-// key, once all of them and once mine only: where the two differ, something of the
-// other's is not in mine.
+// key, once all of them and once mine only: where a reader sees a difference between
+// the two, something of the other's is not in mine.
 func (q compareQuery) SQL() (string, []any) {
-	key, both, mine := q.values()
-	from := func(database string, other int) string {
-		return fmt.Sprintf("SELECT *, %d AS other FROM %s.%s WHERE project_id IN {projects:Array(String)}%s", other, database, q.table.Name, kept(q.table))
+	args := []any{clickhouse.Named("projects", q.projects)}
+	both := fmt.Sprintf("(%s UNION ALL %s)", q.from(q.mine, 0), q.from(q.others, 1))
+	if q.table.Name == "changes" {
+		return historiesSQL(both), args
 	}
+	key := q.table.OrderBy
+	return compared(both, key, "countIf(other = 0)", "countIf(other = 1)", q.shown(false), q.shown(true)), args
+}
+
+// compared counts the keys of some rows by who has them and whether all and mine show
+// the same.
+func compared(from string, key []string, mine, others string, shown, shownOfMine []string) string {
 	return fmt.Sprintf(`SELECT countIf(others > 0), countIf(mine = 0), countIf(mine > 0 AND others > 0 AND differs), countIf(others = 0),
     groupArrayIf(%d)(name, mine = 0 OR others > 0 AND differs)
 FROM (
-    SELECT countIf(other = 0) AS mine, countIf(other = 1) AS others, arrayStringConcat([%s], ' ') AS name,
+    SELECT %s AS mine, %s AS others, arrayStringConcat([%s], ' ') AS name,
         tuple(%s) != tuple(%s) AS differs
-    FROM (%s UNION ALL %s)
+    FROM %s
     GROUP BY %s
-)`, examples, texts(key), strings.Join(both, ", "), strings.Join(mine, ", "), from(q.mine, 0), from(q.others, 1), strings.Join(key, ", ")),
-		[]any{clickhouse.Named("projects", q.projects)}
+)`, examples, mine, others, texts(key), strings.Join(shown, ", "), strings.Join(shownOfMine, ", "), from, strings.Join(key, ", "))
+}
+
+// from selects the rows of a database. The columns are named: in a store of an earlier
+// release they have another order.
+func (q compareQuery) from(database string, other int) string {
+	columns := make([]string, len(q.table.Columns))
+	for i, c := range q.table.Columns {
+		columns[i] = "`" + c.Name + "`"
+	}
+	return fmt.Sprintf("SELECT %s, %d AS other FROM %s.%s WHERE project_id IN {projects:Array(String)}%s",
+		strings.Join(columns, ", "), other, database, q.table.Name, kept(q.table))
 }
 
 // kept leaves out what is about to be forgotten: of that, one store may have
@@ -130,34 +148,69 @@ func kept(t *schema.Table) string {
 	return fmt.Sprintf(" AND %s > now() - toIntervalDay(%d)", t.Age, t.Days-1)
 }
 
-// values returns what makes a row's key, and the expressions of everything else, of
-// all rows and of mine.
-func (q compareQuery) values() (key, both, mine []string) {
-	if q.table.Name == "changes" {
-		// what is written of the history beyond what changed depends on batches; what
-		// changed does not, and later changes come after
-		const all = "arrayCompact(arrayMap(x -> x.2, arraySort(groupArray%s((at, said.value)%s))))"
-		whole, known := fmt.Sprintf(all, "", ""), fmt.Sprintf(all, "If", ", other = 0")
-		return []string{"project_id", "resource_id", "attribute"}, []string{whole}, []string{known}
-	}
-	for _, c := range q.table.Columns {
-		if slices.Contains(q.table.OrderBy, c.Name) {
-			continue
-		}
+// shown are what a reader sees of the rows of a key, all of them or mine only. Not
+// compared is what no reader sees and what depends on what came first: when something
+// was deleted of which nothing is left since, or looked for that was seen since, and
+// from when on there has been no value.
+func (q compareQuery) shown(mine bool) (out []string) {
+	of := func(c *schema.Column) string {
 		f := "max"
 		if m := merging.FindStringSubmatch(c.Type); m != nil {
 			f = m[1]
 		}
-		all, own := fmt.Sprintf("%s(`%s`)", f, c.Name), fmt.Sprintf("%sIf(`%s`, other = 0)", f, c.Name)
-		if strings.HasPrefix(f, "group") { // a set has no order
-			all, own = "arraySort("+all+")", "arraySort("+own+")"
+		if mine {
+			return fmt.Sprintf("%sIf(`%s`, other = 0)", f, c.Name)
 		}
-		both, mine = append(both, all), append(mine, own)
+		return fmt.Sprintf("%s(`%s`)", f, c.Name)
 	}
-	if len(both) == 0 { // the key is all there is
-		both, mine = []string{"1"}, []string{"1"}
+	by := map[string]string{}
+	for i := range q.table.Columns {
+		by[q.table.Columns[i].Name] = of(&q.table.Columns[i])
 	}
-	return q.table.OrderBy, both, mine
+	for i := range q.table.Columns {
+		c := &q.table.Columns[i]
+		e := by[c.Name]
+		switch {
+		case slices.Contains(q.table.OrderBy, c.Name):
+			continue
+		case c.Name == "deleted_at":
+			e = by["last_seen"] + " > " + e
+		case c.Name == "looked_at":
+			e = e + " > " + by["last_seen"] + " AND " + by["last_seen"] + " > " + by["deleted_at"]
+		case c.Name == "ssl" && q.table.Name == "websites":
+			e = fmt.Sprintf("if(toInt64(bitShiftRight(tupleElement(%[1]s, 'version'), 20)) > toUnixTimestamp64Milli(%[2]s), tupleElement(%[1]s, 'value'), 2)", e, by["deleted_at"])
+		case strings.Contains(c.Type, "Tuple(version UInt64,"):
+			e = fmt.Sprintf("tuple(if(tupleElement(%[1]s, 'value') = defaultValueOfArgumentType(tupleElement(%[1]s, 'value')), 0, tupleElement(%[1]s, 'version')), tupleElement(%[1]s, 'value'))", e)
+		case strings.Contains(c.Type, "(group"): // a set has no order
+			e = "arraySort(" + e + ")"
+		}
+		out = append(out, e)
+	}
+	if len(out) == 0 { // the key is all there is
+		out = []string{"1"}
+	}
+	return out
+}
+
+// historiesSQL compares histories: first what was said of an instant becomes one, as
+// for whoever reads it. What is written beyond what changed depends on batches, and
+// how often something went and came back on what came first; which values there were,
+// and whether a resource is there, closed or deleted, do not.
+func historiesSQL(both string) string {
+	const value = "tupleElement(said, 'value')"
+	instants := "(SELECT project_id, resource_id, attribute, at, max(" + value + ") AS whole, maxIf(" + value + ", other = 0) AS known,\n" +
+		"    countIf(other = 0) > 0 AS is_mine, countIf(other = 1) > 0 AS is_other\n    FROM " + both + "\n    GROUP BY project_id, resource_id, attribute, at)"
+	story := func(values string) []string {
+		const left = "arrayFilter(x -> x != 'closed', vs)"
+		vs := "arrayMap(x -> x.2, arraySort(groupArray" + values + "))"
+		return []string{
+			"arraySort(arrayDistinct(arrayFilter(x -> attribute != '' OR x = 'open', " + vs + ")))",
+			strings.ReplaceAll("if(attribute = '', "+left+"[-1], '')", "vs", vs),
+			strings.ReplaceAll("attribute = '' AND "+left+"[-1] = 'open' AND vs[-1] = 'closed'", "vs", vs),
+		}
+	}
+	return compared(instants, []string{"project_id", "resource_id", "attribute"}, "countIf(is_mine)", "countIf(is_other)",
+		story("((at, whole))"), story("If((at, known), is_mine)"))
 }
 
 func texts(columns []string) string {

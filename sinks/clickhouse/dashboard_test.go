@@ -34,7 +34,7 @@ func TestDashboardQueriesReturnRows(t *testing.T) {
 	store, conn := clickhousetest.OpenWithConn(t)
 	batch := everything("p1", 1)
 	batch.Ports[0].Service = value(1, "http")
-	batch.Websites[0].Technologies = []string{"nginx"}
+	batch.Websites[0].Technologies = map[string]int64{"nginx": day}
 	if err := store.Write(t.Context(), batch); err != nil {
 		t.Fatal(err)
 	}

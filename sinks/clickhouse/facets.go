@@ -45,7 +45,7 @@ func facetOf(kind pipeline.Kind, field string) string {
 		return map[string]string{
 			"domain": one("domain"), "host": one(ipText()), "port": one("toString(port)"), "path": one("path"),
 			"status": one("if(" + valueOf("status") + " > 0, toString(" + valueOf("status") + "), '')"),
-			"title":  latest("title"), "server": latest("server"), "technology": "technologies",
+			"title":  latest("title"), "server": latest("server"), "technology": shownTechnologies,
 			"certificate.subject": one(certificatePart("subject")), "certificate.issuer": one(certificatePart("issuer")),
 			"certificate.fingerprint": one(certificatePart("fingerprint")),
 		}[field]

@@ -250,14 +250,17 @@ func (w *world) website(p string, addr netip.Addr, number uint16, host, port thi
 	secure := number == 443
 	if w.r.IntN(2) == 0 {
 		secure = w.r.IntN(2) == 0
-		site.SSL = rows.Value[uint8]{Version: 2, Value: map[bool]uint8{true: 1}[secure]}
+		site.SSL = rows.Value[uint8]{Version: rows.Version(s.Last, 0), Value: map[bool]uint8{true: 1}[secure]}
 	}
 	if secure {
 		x.put("is", "https")
 	}
 	for _, tech := range []string{"PHP", "WordPress"} {
 		if w.r.IntN(2) == 0 {
-			site.Technologies = append(site.Technologies, tech)
+			if site.Technologies == nil {
+				site.Technologies = map[string]int64{}
+			}
+			site.Technologies[tech] = s.Last
 			x.put("technology", tech)
 		}
 	}

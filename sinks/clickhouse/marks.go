@@ -2,6 +2,7 @@ package clickhouse
 
 import (
 	"context"
+	"fmt"
 	"net/netip"
 
 	"golang.org/x/sync/errgroup"
@@ -102,7 +103,7 @@ var changeTable = &target[rows.Change]{"changes", []column[rows.Change]{
 var sweepTable = &target[rows.Sweep]{"sweeps", []column[rows.Sweep]{
 	field("until", func(r *rows.Sweep) int64 { return r.Until }),
 	field("project_id", func(r *rows.Sweep) string { return r.ProjectID }),
-	field("id", func(r *rows.Sweep) string { return r.ID }),
+	field("id", sweepID),
 	field("action", func(r *rows.Sweep) string { return string(r.Action) }),
 	field("kind", func(r *rows.Sweep) string { return string(r.Kind) }),
 	field("since", func(r *rows.Sweep) int64 { return r.Since }),
@@ -113,7 +114,18 @@ var sweepTable = &target[rows.Sweep]{"sweeps", []column[rows.Sweep]{
 	field("protocol", func(r *rows.Sweep) string { return string(r.Protocol) }),
 	field("path", func(r *rows.Sweep) string { return r.Path }),
 	field("cause", func(r *rows.Sweep) string { return r.Cause }),
+	field("blocked_version", func(r *rows.Sweep) uint64 { return r.Blocked.Version }),
+	field("blocked", func(r *rows.Sweep) uint8 { return r.Blocked.Value }),
 }}
+
+// sweepID tells the sweeps of an instant apart: a resource may be blocked and deleted
+// at once.
+func sweepID(r *rows.Sweep) string {
+	if r.Action != rows.SweepBlock {
+		return r.ID
+	}
+	return fmt.Sprintf("%s/%d", r.ID, r.Blocked.Version)
+}
 
 func orZero(a netip.Addr) netip.Addr {
 	if !a.IsValid() {

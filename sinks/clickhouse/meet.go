@@ -25,8 +25,9 @@ func stored(ws []rows.Sweep) (out []rows.Sweep) {
 const rangesAtOnce = 50
 
 // meet works out what sweeps change: marks and changes of the resources they meet,
-// and of the links, tags and paths that go with what is deleted.
-func (s *Store) meet(ctx context.Context, sweeps []rows.Sweep) (*rows.Batch, error) {
+// and of the links, tags and paths that go with what is deleted; and what resources
+// are of which the history may lack it.
+func (s *Store) meet(ctx context.Context, sweeps []rows.Sweep, unsure []rows.Change) (*rows.Batch, error) {
 	out := &rows.Batch{}
 	var at places
 	at.of(sweeps)
@@ -34,11 +35,25 @@ func (s *Store) meet(ctx context.Context, sweeps []rows.Sweep) (*rows.Batch, err
 	if err != nil {
 		return nil, err
 	}
-	by := index(sweeps)
+	by, back := index(sweeps), newReappeared()
 	for i := range found {
 		for _, w := range by.above(&found[i]) {
 			found[i].meet(w, out)
+			if v := &found[i]; w.Action == rows.SweepDelete && v.first <= w.Since && v.last > w.Since {
+				back.add(v.project, v.Kind, v.id, w.Since)
+			}
 		}
+	}
+	for i := range sweeps {
+		if w := &sweeps[i]; w.Action == rows.SweepDelete {
+			back.add(w.ProjectID, w.Kind, w.ID, w.Since)
+		}
+	}
+	for i := range unsure {
+		back.add(unsure[i].ProjectID, unsure[i].Kind, unsure[i].ResourceID, 0)
+	}
+	if err := s.again(ctx, back, out); err != nil {
+		return nil, err
 	}
 	if err := s.unmerge(ctx, sweeps, out); err != nil {
 		return nil, err
@@ -76,24 +91,29 @@ type resident struct {
 	rows.Place
 	project, id string
 	first, last int64
+	deleted     int64
 	looked      int64
-	merged      string
+	merged      rows.Value[string]
 }
+
+func (v *resident) visible() bool { return v.last > v.deleted }
 
 func scanResident(kind pipeline.Kind) func(scanner) (resident, error) {
 	return func(r scanner) (v resident, err error) {
-		var first, seen, looked time.Time
+		var first, seen, deleted, looked time.Time
 		var protocol string
-		if err := r.Scan(&v.project, &v.id, &first, &seen, &v.Domain, &v.Addr, &v.Port, &protocol, &v.Path, &v.merged, &looked); err != nil {
+		if err := r.Scan(&v.project, &v.id, &first, &seen, &deleted, &v.Domain, &v.Addr, &v.Port, &protocol, &v.Path, &v.merged.Version, &v.merged.Value, &looked); err != nil {
 			return v, err
 		}
 		v.Kind, v.Addr, v.Protocol = kind, v.Addr.Unmap(), pipeline.Protocol(protocol)
-		v.first, v.last, v.looked = first.UnixMilli(), seen.UnixMilli(), looked.UnixMilli()
+		v.first, v.last, v.deleted, v.looked = first.UnixMilli(), seen.UnixMilli(), deleted.UnixMilli(), looked.UnixMilli()
 		return v, nil
 	}
 }
 
-// meet adds what a sweep changes of the resource.
+// meet adds what a sweep changes of the resource. Whether it came before or after
+// other sweeps must make no difference: a deletion or a block is for all that was
+// known by then, also when it was deleted meanwhile.
 func (v *resident) meet(w *rows.Sweep, out *rows.Batch) {
 	m := rows.Mark{ProjectID: v.project, ID: v.id, Place: v.Place}
 	c := rows.Change{ProjectID: v.project, ResourceID: v.id, Kind: v.Kind, Cause: w.Cause}
@@ -104,12 +124,10 @@ func (v *resident) meet(w *rows.Sweep, out *rows.Batch) {
 		}
 		m.Delete(w.Since) // also when it was seen since: what was known before is forgotten
 		c.At, c.Value = w.Since, rows.Deleted
-		if v.last > w.Since {
-			again := c
-			again.At, again.Value = v.last, rows.Open
-			out.Changes = append(out.Changes, again)
-		}
 	case rows.SweepLook:
+		if !v.visible() {
+			return
+		}
 		if v.last >= w.Since && v.last <= w.Until && v.looked >= w.Since { // it was said to be closed before it was known that it was seen
 			c.At, c.Value = w.Until, rows.Open
 			out.Changes = append(out.Changes, c)
@@ -120,9 +138,15 @@ func (v *resident) meet(w *rows.Sweep, out *rows.Batch) {
 		m.Looked = w.Since
 		c.At, c.Value = w.Until, rows.Closed
 	case rows.SweepBlock:
+		if v.first > w.Since {
+			return
+		}
 		m.Blocked = w.Blocked
 		c.At, c.Attribute, c.Value = rows.At(w.Blocked.Version), "blocked", yesNo(w.Blocked.Value)
 	case rows.SweepMerge:
+		if v.merged.Version >= w.Into.Version {
+			return
+		}
 		m.Merged = w.Into
 		c.At, c.Attribute, c.Value = rows.At(w.Into.Version), "merged", w.Into.Value
 	}
@@ -203,11 +227,50 @@ func (s *Store) unmerge(ctx context.Context, sweeps []rows.Sweep, out *rows.Batc
 	}
 	found, err := all(ctx, s, q, scanResident(pipeline.KindWebsite))
 	for i := range found {
-		if w, ok := moves[found[i].merged]; ok && found[i].id != w.Into.Value && found[i].project == w.ProjectID {
+		if w, ok := moves[found[i].merged.Value]; ok && found[i].id != w.Into.Value && found[i].project == w.ProjectID {
 			found[i].meet(&w, out)
 		}
 	}
 	return err
+}
+
+// intoQuery selects what websites are that others are merged into.
+type intoQuery struct{ projects, ids []string }
+
+// SQL returns the statement and the values bound to it.
+func (q intoQuery) SQL() (string, []any) {
+	return "SELECT project_id, id, tupleElement(max(merged_into), 'version'), tupleElement(max(merged_into), 'value'), max(deleted_at)\nFROM websites\n" +
+			"WHERE project_id IN {projects:Array(String)}\n  AND id IN {ids:Array(String)}\nGROUP BY project_id, id",
+		[]any{clickhouse.Named("projects", q.projects), clickhouse.Named("ids", q.ids)}
+}
+
+// mergedLate returns what moves websites on that the batch merges into one that was
+// merged elsewhere, or deleted, after that: its sweep has passed.
+func (s *Store) mergedLate(ctx context.Context, b *rows.Batch) (out []rows.Sweep, err error) {
+	q := intoQuery{}
+	seen := map[string]bool{}
+	for i := range b.Marks {
+		if m := &b.Marks[i]; m.Merged.Value != "" {
+			add(&q.projects, seen, m.ProjectID)
+			add(&q.ids, seen, m.Merged.Value)
+		}
+	}
+	if len(q.ids) == 0 {
+		return nil, nil
+	}
+	_, err = all(ctx, s, q, func(r scanner) (struct{}, error) {
+		w := rows.Sweep{Action: rows.SweepMerge}
+		var deleted time.Time
+		err := r.Scan(&w.ProjectID, &w.ID, &w.Into.Version, &w.Into.Value, &deleted)
+		if w.Into.Value != "" {
+			out = append(out, w)
+		}
+		if at := deleted.UnixMilli(); at > 0 {
+			out = append(out, freed(w.ProjectID, w.ID, at, ""))
+		}
+		return struct{}{}, err
+	})
+	return out, err
 }
 
 func freed(project, id string, at int64, cause string) rows.Sweep {
@@ -225,8 +288,8 @@ type linkQuery struct {
 
 // SQL returns the statement and the values bound to it.
 func (q linkQuery) SQL() (string, []any) {
-	return "SELECT project_id, domain, addr, max(last_seen)\nFROM " + q.table + "\nWHERE project_id IN {projects:Array(String)}\n  AND " + q.column +
-			" IN {ones:Array(" + q.typ + ")}\nGROUP BY project_id, domain, addr\nHAVING " + visibleGrouped,
+	return "SELECT project_id, domain, addr, min(first_seen), max(last_seen)\nFROM " + q.table + "\nWHERE project_id IN {projects:Array(String)}\n  AND " + q.column +
+			" IN {ones:Array(" + q.typ + ")}\nGROUP BY project_id, domain, addr",
 		[]any{clickhouse.Named("projects", q.projects), clickhouse.Named("ones", q.ones)}
 }
 
@@ -278,17 +341,25 @@ func (s *Store) unlink(ctx context.Context, at places, by *sweepIndex, out *rows
 		}
 		_, err := all(ctx, s, q, func(r scanner) (struct{}, error) {
 			var l rows.Link
-			var seen time.Time
-			err := r.Scan(&l.ProjectID, &l.Domain, &l.Addr, &seen)
+			var first, last time.Time
+			err := r.Scan(&l.ProjectID, &l.Domain, &l.Addr, &first, &last)
 			l.Addr = l.Addr.Unmap()
+			cause := ""
 			near := slices.Concat(by.addrs[placed{l.ProjectID, l.Addr}], by.domains[of{l.ProjectID, l.Domain}])
 			for _, w := range near {
-				if w.Action == rows.SweepDelete && (w.Kind == pipeline.KindHost || w.Kind == pipeline.KindDomain) && seen.UnixMilli() <= w.Since {
-					l.Deleted = max(l.Deleted, w.Since)
+				if w.Action == rows.SweepDelete && (w.Kind == pipeline.KindHost || w.Kind == pipeline.KindDomain) && first.UnixMilli() <= w.Since {
+					if w.Since >= l.Deleted {
+						l.Deleted, cause = w.Since, w.Cause
+					}
 				}
 			}
-			if l.First = rows.Never; l.Deleted > 0 {
+			if l.First = rows.Never; l.Deleted > 0 && err == nil {
 				out.Links = append(out.Links, l)
+				c := unlinked(&l, cause)
+				if out.Changes = append(out.Changes, c); last.UnixMilli() > l.Deleted {
+					c.At, c.Value, c.Cause = last.UnixMilli(), "yes", ""
+					out.Changes = append(out.Changes, c)
+				}
 			}
 			return struct{}{}, err
 		})
@@ -297,6 +368,16 @@ func (s *Store) unlink(ctx context.Context, at places, by *sweepIndex, out *rows
 		}
 	}
 	return nil
+}
+
+// unlinked says in the history of a domain that it does not resolve to an address any
+// more. When it is the domain that was deleted, that changes nothing.
+func unlinked(l *rows.Link, cause string) rows.Change {
+	key := "project:" + l.ProjectID + ";domain:" + l.Domain
+	return rows.Change{
+		ProjectID: l.ProjectID, At: l.Deleted, ResourceID: pipeline.ResourceID(key), Kind: pipeline.KindDomain, Key: key,
+		Attribute: "address:" + l.Addr.String(), Cause: cause,
+	}
 }
 
 // tagsQuery selects the tags that resources carry.
@@ -318,10 +399,10 @@ type pathsStatement struct {
 // SQL returns the statement and the values bound to it.
 func (q pathsStatement) SQL() (string, []any) {
 	_, args := q.tagsQuery.SQL()
-	return "INSERT INTO website_paths (project_id, website_id, path, first_seen, deleted_at)\nSELECT project_id, website_id, path, min(first_seen), {at:Int64}\n" +
+	return "INSERT INTO website_paths (project_id, website_id, path, first_seen, deleted_at, status)\nSELECT project_id, website_id, path, min(first_seen), {at:Int64}, ({version:UInt64}, 0)\n" +
 			"FROM website_paths\nWHERE project_id IN {projects:Array(String)}\n  AND website_id IN {ids:Array(String)}\n" +
-			"GROUP BY project_id, website_id, path\nHAVING max(last_seen) <= fromUnixTimestamp64Milli({at:Int64}, 'UTC') AND " + visibleGrouped,
-		append(args, clickhouse.Named("at", strconv.FormatInt(q.at, 10)))
+			"GROUP BY project_id, website_id, path\nHAVING min(first_seen) <= fromUnixTimestamp64Milli({at:Int64}, 'UTC') AND max(deleted_at) < fromUnixTimestamp64Milli({at:Int64}, 'UTC')",
+		append(args, clickhouse.Named("at", strconv.FormatInt(q.at, 10)), clickhouse.Named("version", strconv.FormatUint(rows.Forgetting(q.at), 10)))
 }
 
 // forgetPaths leaves the rows in the store: a site map may be larger than memory.

@@ -95,7 +95,7 @@ func TestResources(t *testing.T) {
 		Websites: []rows.Website{
 			{
 				Seen: seen("p1", siteKey, 5, 6), Domain: "www.example.com", Addr: v4, Port: 443, Path: "/", SSL: value[uint8](5, 1),
-				Status: value[uint16](5, 200), Title: value(5, "Hello"), Server: value(5, "nginx"), Technologies: []string{"PHP", "jQuery"},
+				Status: value[uint16](5, 200), Title: value(5, "Hello"), Server: value(5, "nginx"), Technologies: map[string]int64{"PHP": day, "jQuery": day},
 				Certificate: value(5, `{"subject":"CN=www.example.com","issuer":"CN=ca","names":["www.example.com"],"notBefore":"2024-01-01T00:00:00Z","notAfter":"2025-01-01T00:00:00Z","fingerprint":"ab"}`),
 			},
 			{Seen: seen("p1", bareKey, 5, 5), Addr: v6, Port: 8080, Path: "/a"},
@@ -108,7 +108,7 @@ func TestResources(t *testing.T) {
 	}, &rows.Batch{
 		Hosts:    []rows.Host{{Seen: seen("p1", hostKey, 1, 9), Addr: v4, OS: value(4, "Linux 4")}}, // an older word
 		Ports:    []rows.Port{{Seen: seen("p1", portKey, 7, 7), Addr: v4, Port: 443, Protocol: pipeline.TCP, Product: value(7, "nginx"), Version: value(7, "1.26")}},
-		Websites: []rows.Website{{Seen: seen("p1", siteKey, 7, 7), Domain: "www.example.com", Addr: v4, Port: 443, Path: "/", Technologies: []string{"nginx", "PHP"}}},
+		Websites: []rows.Website{{Seen: seen("p1", siteKey, 7, 7), Domain: "www.example.com", Addr: v4, Port: 443, Path: "/", Technologies: map[string]int64{"nginx": day, "PHP": day}}},
 		Tags:     []rows.Tag{{ProjectID: "p1", ResourceID: pipeline.ResourceID(hostKey), Tag: "Gone", State: value[uint8](6, 0)}},
 	})
 	yes := true
@@ -545,7 +545,7 @@ func random(r *rand.Rand, n int) *rows.Batch {
 		b.Domains = append(b.Domains, rows.Domain{Seen: x, Name: name})
 		b.Hosts = append(b.Hosts, rows.Host{Seen: x, Addr: addr, OS: value(ms(), text())})
 		b.Ports = append(b.Ports, rows.Port{Seen: x, Addr: addr, Port: 80, Protocol: pipeline.TCP, Service: value(ms(), text()), Product: value(ms(), text()), Version: value(ms(), text())})
-		b.Websites = append(b.Websites, rows.Website{Seen: x, Addr: addr, Port: 80, Path: "/", SSL: value(ms(), uint8(r.IntN(2))), Status: value(ms(), uint16(r.IntN(3))), Title: value(ms(), text()), Technologies: []string{strconv.Itoa(r.IntN(9))}})
+		b.Websites = append(b.Websites, rows.Website{Seen: x, Addr: addr, Port: 80, Path: "/", SSL: value(ms(), uint8(r.IntN(2))), Status: value(ms(), uint16(r.IntN(3))), Title: value(ms(), text()), Technologies: map[string]int64{strconv.Itoa(r.IntN(9)): day + ms()}})
 		b.Links = append(b.Links, rows.Link{ProjectID: "p1", Domain: name, Addr: netip.AddrFrom4([4]byte{10, 0, 0, byte(r.IntN(12))}), First: day + first, Last: day + first + ms()})
 		b.Tags = append(b.Tags, rows.Tag{ProjectID: "p1", ResourceID: x.ID, Tag: strconv.Itoa(r.IntN(3)), State: value(ms(), uint8(r.IntN(2)))})
 		b.Findings = append(b.Findings, finding(fmt.Sprintf("f%d", r.IntN(20)), ms()))

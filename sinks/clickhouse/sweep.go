@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -23,11 +24,15 @@ func (s *Store) sweep(ctx context.Context, b *rows.Batch) error {
 	if err != nil {
 		return fmt.Errorf("reading sweeps: %w", err)
 	}
-	sweeps := append(missed, b.Sweeps...)
-	if len(sweeps) == 0 {
+	late, err := s.mergedLate(ctx, b)
+	if err != nil {
+		return fmt.Errorf("reading what websites are merged into: %w", err)
+	}
+	sweeps := slices.Concat(missed, late, b.Sweeps)
+	if len(sweeps)+len(b.Unsure) == 0 {
 		return nil
 	}
-	out, err := s.meet(ctx, sweeps)
+	out, err := s.meet(ctx, sweeps, b.Unsure)
 	if err != nil {
 		return fmt.Errorf("applying %d sweeps: %w", len(sweeps), err)
 	}
@@ -46,7 +51,7 @@ type lateQuery struct {
 // SQL returns the statement and the values bound to it. What was known before the
 // row was seen cannot concern it, and that is what the table is ordered by.
 func (q lateQuery) SQL() (string, []any) {
-	return "SELECT DISTINCT action, project_id, id, kind, since, until, first, last, domain, ports, protocol, path, cause\nFROM sweeps\n" +
+	return "SELECT DISTINCT action, project_id, id, kind, since, until, first, last, domain, ports, protocol, path, cause, blocked_version, blocked\nFROM sweeps\n" +
 			"WHERE until >= fromUnixTimestamp64Milli({since:Int64}, 'UTC')\n  AND project_id IN {projects:Array(String)}",
 		[]any{clickhouse.Named("since", strconv.FormatInt(q.since, 10)), clickhouse.Named("projects", q.projects)}
 }
@@ -73,7 +78,7 @@ func (s *Store) missed(ctx context.Context, b *rows.Batch) ([]rows.Sweep, error)
 func scanSweep(r scanner) (w rows.Sweep, err error) {
 	var action, kind, protocol string
 	var since, until time.Time
-	if err := r.Scan(&action, &w.ProjectID, &w.ID, &kind, &since, &until, &w.First, &w.Last, &w.Domain, &w.Ports, &protocol, &w.Path, &w.Cause); err != nil {
+	if err := r.Scan(&action, &w.ProjectID, &w.ID, &kind, &since, &until, &w.First, &w.Last, &w.Domain, &w.Ports, &protocol, &w.Path, &w.Cause, &w.Blocked.Version, &w.Blocked.Value); err != nil {
 		return w, err
 	}
 	w.Action, w.Kind, w.Protocol = rows.SweepAction(action), pipeline.Kind(kind), pipeline.Protocol(protocol)
@@ -89,6 +94,7 @@ type late struct {
 	since    int64
 	addrs    map[placed]int64
 	domains  map[of]int64
+	ids      map[of]int64 // of those that no place leads to
 }
 
 type placed struct {
@@ -97,7 +103,7 @@ type placed struct {
 }
 
 func newLate(b *rows.Batch) *late {
-	l := &late{since: rows.Never, addrs: map[placed]int64{}, domains: map[of]int64{}}
+	l := &late{since: rows.Never, addrs: map[placed]int64{}, domains: map[of]int64{}, ids: map[of]int64{}}
 	have := map[string]bool{}
 	see := func(project string, addr netip.Addr, domain string, at int64) {
 		add(&l.projects, have, project)
@@ -109,14 +115,33 @@ func newLate(b *rows.Batch) *late {
 			oldest(l.domains, of{project, domain}, at)
 		}
 	}
+	for i := range b.Hosts {
+		see(b.Hosts[i].ProjectID, b.Hosts[i].Addr, "", b.Hosts[i].First)
+	}
 	for i := range b.Ports {
 		see(b.Ports[i].ProjectID, b.Ports[i].Addr, "", b.Ports[i].First)
 	}
 	for i := range b.Websites {
 		see(b.Websites[i].ProjectID, b.Websites[i].Addr, b.Websites[i].Domain, b.Websites[i].First)
+		oldest(l.ids, of{b.Websites[i].ProjectID, b.Websites[i].ID}, b.Websites[i].First)
 	}
 	for i := range b.Links {
 		see(b.Links[i].ProjectID, b.Links[i].Addr, b.Links[i].Domain, b.Links[i].First)
+	}
+	for i := range b.Domains {
+		see(b.Domains[i].ProjectID, netip.Addr{}, b.Domains[i].Name, b.Domains[i].First)
+	}
+	for i := range b.Ranges {
+		see(b.Ranges[i].ProjectID, netip.Addr{}, "", b.Ranges[i].First)
+		oldest(l.ids, of{b.Ranges[i].ProjectID, b.Ranges[i].ID}, b.Ranges[i].First)
+	}
+	for i := range b.Tags {
+		t := &b.Tags[i]
+		see(t.ProjectID, t.Addr, t.Domain, rows.At(t.State.Version))
+		oldest(l.ids, of{t.ProjectID, t.ResourceID}, rows.At(t.State.Version))
+	}
+	for i := range b.Paths { // their website is among the above
+		oldest(l.ids, of{b.Paths[i].ProjectID, b.Paths[i].WebsiteID}, b.Paths[i].First)
 	}
 	return l
 }
@@ -128,6 +153,9 @@ func oldest[K comparable](m map[K]int64, k K, at int64) {
 }
 
 func (l *late) concerned(w *rows.Sweep) bool {
+	if at, ok := l.ids[of{w.ProjectID, w.ID}]; ok && at <= w.Until && w.Action == rows.SweepDelete {
+		return true
+	}
 	if w.Kind == pipeline.KindDomain {
 		at, ok := l.domains[of{w.ProjectID, w.Domain}]
 		return ok && at <= w.Until
@@ -202,7 +230,7 @@ type mergedQuery struct{ projects, into []string }
 func (q mergedQuery) SQL() (string, []any) {
 	const into = "'value') IN {into:Array(String)}"
 	m := met[pipeline.KindWebsite]
-	return m.sql("("+m.key+") IN (SELECT "+m.key+" FROM websites WHERE project_id IN {projects:Array(String)} AND tupleElement(merged_into, "+into+")", " AND tupleElement(max(merged_into), "+into),
+	return m.sql("("+m.key+") IN (SELECT "+m.key+" FROM websites WHERE project_id IN {projects:Array(String)} AND tupleElement(merged_into, "+into+")", "\nHAVING tupleElement(max(merged_into), "+into),
 		[]any{clickhouse.Named("projects", q.projects), clickhouse.Named("into", q.into)}
 }
 
@@ -210,12 +238,12 @@ func (q mergedQuery) SQL() (string, []any) {
 type shape struct{ table, key, columns string }
 
 var met = map[pipeline.Kind]shape{
-	pipeline.KindHost:    {"hosts", "addr", "'', addr, toUInt16(0), '', '', '', toDateTime64(0, 3, 'UTC')"},
-	pipeline.KindPort:    {"ports", "addr, port, protocol", "'', addr, port, toString(protocol), '', '', max(looked_at)"},
-	pipeline.KindWebsite: {"websites", "domain, addr, port, path", "domain, addr, port, 'tcp', path, tupleElement(max(merged_into), 'value'), max(looked_at)"},
+	pipeline.KindHost:    {"hosts", "addr", "'', addr, toUInt16(0), '', '', toUInt64(0), '', toDateTime64(0, 3, 'UTC')"},
+	pipeline.KindPort:    {"ports", "addr, port, protocol", "'', addr, port, toString(protocol), '', toUInt64(0), '', max(looked_at)"},
+	pipeline.KindWebsite: {"websites", "domain, addr, port, path", "domain, addr, port, 'tcp', path, tupleElement(max(merged_into), 'version'), tupleElement(max(merged_into), 'value'), max(looked_at)"},
 }
 
 func (m shape) sql(where, having string) string {
-	return fmt.Sprintf("SELECT project_id, max(id), min(first_seen), max(last_seen), %s\nFROM %s\nWHERE project_id IN {projects:Array(String)}\n  AND %s\nGROUP BY project_id, %s\nHAVING %s%s",
-		m.columns, m.table, where, m.key, visibleGrouped, having)
+	return fmt.Sprintf("SELECT project_id, max(id), min(first_seen), max(last_seen), max(deleted_at), %s\nFROM %s\nWHERE project_id IN {projects:Array(String)}\n  AND %s\nGROUP BY project_id, %s%s",
+		m.columns, m.table, where, m.key, having)
 }

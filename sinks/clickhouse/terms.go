@@ -67,6 +67,11 @@ func termsOf(kind pipeline.Kind) terms {
 // value is the latest value of a column.
 func valueOf(column string) string { return element(column, "value") }
 
+// saidAt is when that was said, as rows.At has it.
+func saidAt(column string) string {
+	return "toInt64(bitShiftRight(" + element(column, "version") + ", 20))"
+}
+
 // resourceTerms are the terms every resource has. key is the expression of its
 // correlation key after the project's part.
 func resourceTerms(textIn []string, rewrite func(string) string, key string, flags ...state) terms {
@@ -170,8 +175,9 @@ func portTerms() terms {
 	})
 }
 
-// secureSite is whether a website speaks TLS, like websiteURL sees it.
-var secureSite = "if(" + element("ssl", "version") + " > 0, " + valueOf("ssl") + " = 1, port = 443)"
+// secureSite is whether a website speaks TLS, like websiteURL sees it: what was said
+// of that before the website was deleted is forgotten.
+var secureSite = "if(" + saidAt("ssl") + " > toUnixTimestamp64Milli(deleted_at), " + valueOf("ssl") + " = 1, port = 443)"
 
 func certificatePart(name string) string {
 	return "JSONExtractString(" + valueOf("certificate") + ", '" + name + "')"
@@ -191,7 +197,7 @@ func websiteTerms() terms {
 		"status":                  numberTerm(valueOf("status"), valueOf("status")+" > 0"),
 		"title":                   textTerm(valueOf("title")),
 		"server":                  textTerm(valueOf("server")),
-		"technology":              eachTerm("technologies", false),
+		"technology":              eachTerm(shownTechnologies, false),
 		"certificate.subject":     textTerm(certificatePart("subject")),
 		"certificate.issuer":      textTerm(certificatePart("issuer")),
 		"certificate.name":        eachTerm("JSONExtract("+valueOf("certificate")+", 'names', 'Array(String)')", false),

@@ -11,14 +11,15 @@ import (
 	"time"
 
 	"github.com/stalker-asm/stalker/pipeline"
+	"github.com/stalker-asm/stalker/sinks/rows"
 )
 
 var websiteKind = &resource[pipeline.Website]{
 	kind: pipeline.KindWebsite, table: "websites",
 	columns: seenAnd(
 		keyPart("domain"), keyPart("addr"), keyPart("port"), keyPart("path"), selected{"ssl", "max", "version"}, latest("ssl"),
-		latest("status"), latest("title"), latest("server"), latest("certificate"), selected{"technologies", "groupUniqArrayArray", ""},
-		lookedAt, latest("merged_into"), latest("screenshot"),
+		latest("status"), latest("title"), latest("server"), latest("certificate"), lookedAt, latest("merged_into"), latest("screenshot"),
+		selected{"technologies", "groupUniqArrayArray", ""}, selected{"technologies_said", "maxMap", ""}, selected{"deleted_at", "max", ""},
 	),
 	key:  []keyColumn{{"domain", "String"}, {"addr", "IPv6"}, {"port", "UInt16"}, {"path", "String"}},
 	seen: func(w *pipeline.Website) *pipeline.Seen { return &w.Seen },
@@ -76,16 +77,19 @@ func scanWebsite(r scanner) (w pipeline.Website, err error) {
 		sslVersion   uint64
 		ssl          uint8
 		certificate  string
+		untimed      []string
+		said         map[string]int64
+		deleted      time.Time
 		looked       time.Time
 		row          seenRow
 	)
 	if err := r.Scan(row.into(&w.Seen, &w.Domain, &addr, &port, &w.Path, &sslVersion, &ssl, &status,
-		&w.Title, &w.Server, &certificate, &w.Technologies, &looked, &w.MergedInto, &w.Screenshot)...); err != nil {
+		&w.Title, &w.Server, &certificate, &looked, &w.MergedInto, &w.Screenshot, &untimed, &said, &deleted)...); err != nil {
 		return w, err
 	}
 	w.IP, w.Port, w.Status = addr.Unmap().String(), int(port), int(status)
 	w.Closed, w.SiteMap = closed(w.LastSeen, looked), []string{}
-	if sslVersion > 0 {
+	if rows.At(sslVersion) > deleted.UnixMilli() {
 		secure := ssl == 1
 		w.SSL = &secure
 	}
@@ -95,12 +99,29 @@ func scanWebsite(r scanner) (w pipeline.Website, err error) {
 			return w, fmt.Errorf("the certificate of the website %s: %w", w.ID, err)
 		}
 	}
-	if w.Technologies == nil {
-		w.Technologies = []string{}
-	}
-	slices.Sort(w.Technologies) // a union has no order
+	w.Technologies = technologies(untimed, said, deleted.UnixMilli())
 	return w, row.finish(&w.Seen, pipeline.Locators{Domain: w.Domain, IP: w.IP, Port: w.Port, Path: w.Path}, true)
 }
+
+// technologies are those that were said since the website was deleted. Of those that
+// an earlier release wrote nobody knows when they were said: they show until it is.
+func technologies(untimed []string, said map[string]int64, deleted int64) []string {
+	out := []string{}
+	if deleted == 0 {
+		out = append(out, untimed...)
+	}
+	for t, at := range said {
+		if at > deleted {
+			out = append(out, t)
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// The same in SQL, on folded rows.
+const shownTechnologies = "arrayDistinct(arrayConcat(if(toUnixTimestamp64Milli(deleted_at) = 0, technologies, []), " +
+	"mapKeys(mapFilter((k, v) -> v > toUnixTimestamp64Milli(deleted_at), technologies_said))))"
 
 // addPaths fills in the site maps of the websites of a page.
 func addPaths(ctx context.Context, s *Store, ws []pipeline.Website) error {

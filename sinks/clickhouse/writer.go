@@ -178,7 +178,7 @@ var websiteTable = &target[rows.Website]{"websites", []column[rows.Website]{
 	newest("server", func(r *rows.Website) rows.Value[string] { return r.Server }),
 	newest("certificate", func(r *rows.Website) rows.Value[string] { return r.Certificate }),
 	newest("screenshot", func(r *rows.Website) rows.Value[string] { return r.Screenshot }),
-	field("technologies", func(r *rows.Website) []string { return r.Technologies }),
+	field("technologies_said", func(r *rows.Website) map[string]int64 { return r.Technologies }),
 }}
 
 var domainHostTable = &target[rows.Link]{"domain_hosts", linkColumns()}

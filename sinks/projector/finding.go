@@ -216,7 +216,9 @@ func (f *folder) tag(s *said) error {
 	}
 	id := pipeline.ResourceID(s.CorrelationKey)
 	k := tagKey{s.ProjectID, id, s.Tag}
-	row := &rows.Tag{ProjectID: s.ProjectID, ResourceID: id, Tag: s.Tag, State: rows.Value[uint8]{Version: s.version, Value: 1}}
+	row := &rows.Tag{
+		ProjectID: s.ProjectID, ResourceID: id, Tag: s.Tag, State: rows.Value[uint8]{Version: s.version, Value: 1}, Addr: s.addr, Domain: s.Domain,
+	}
 	if have := f.tags[k]; have != nil {
 		have.Merge(row)
 		return nil
@@ -265,16 +267,11 @@ func (s *said) cause() string {
 func (f *folder) now(s *said, seen *rows.Seen, kind pipeline.Kind, attribute string, v rows.Value[string]) rows.Value[string] {
 	if v.Version > 0 {
 		f.history.say(rows.Change{
-			ProjectID: s.ProjectID, At: s.at, ResourceID: seen.ID, Attribute: attribute, Kind: kind, Value: clip(v.Value), Cause: s.cause(),
+			ProjectID: s.ProjectID, At: s.at, ResourceID: seen.ID, Attribute: attribute, Kind: kind, Value: rows.Said("", v.Value), Cause: s.cause(),
 		})
 	}
 	return v
 }
-
-// maxChange is how much of a value its history keeps, in bytes.
-const maxChange = 512
-
-func clip(s string) string { return pipeline.Clip(s, maxChange) }
 
 func missing(s *said, what string) error {
 	return pipeline.Errorf(pipeline.CodeInvalid, "a %s needs %s", s.Key, what)

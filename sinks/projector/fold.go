@@ -27,7 +27,7 @@ func fold(in input, h history) (*rows.Batch, []rejected) {
 	f.out.Ports, f.out.Websites, f.out.Links = f.ports.rows(), f.websites.rows(), f.links.rows()
 	f.out.Tags, f.out.Executions, f.out.Marks, f.out.Paths = f.tags.rows(), f.executions.rows(), f.marks.rows(), f.paths.rows()
 	f.out.Changes = append(f.out.Changes, f.history.rows...)
-	f.out.Swept = f.forget
+	f.out.Swept, f.out.Unsure = f.forget, f.history.unsure
 	return &f.out, dead
 }
 

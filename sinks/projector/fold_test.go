@@ -116,7 +116,7 @@ func TestFoldFindings(t *testing.T) {
 			say(1, pipeline.WebsiteFinding, "WebsiteFinding", pipeline.Locators{IP: "192.0.2.1", Port: 443}),
 			rows.Batch{Hosts: []rows.Host{host}, Ports: []rows.Port{port}, Websites: []rows.Website{{Seen: seen(portKey+";domain:;path:/", 1, 1), Addr: addr, Port: 443, Path: "/"}}},
 		},
-		"tag": {tag, rows.Batch{Tags: []rows.Tag{{ProjectID: "p", ResourceID: pipeline.ResourceID("project:p;host:192.0.2.1"), Tag: "Login", State: value[uint8](1, 1)}}}},
+		"tag": {tag, rows.Batch{Tags: []rows.Tag{{ProjectID: "p", ResourceID: pipeline.ResourceID("project:p;host:192.0.2.1"), Tag: "Login", State: value[uint8](1, 1), Addr: addr}}}},
 		"service": {
 			say(1, pipeline.CustomFinding, "PortServiceFinding", pipeline.Locators{IP: "192.0.2.1", Port: 443, Protocol: pipeline.TCP}, "serviceName", " https ", "serviceVersion", "1.2"),
 			rows.Batch{Hosts: []rows.Host{host}, Ports: []rows.Port{{Seen: port.Seen, Addr: addr, Port: 443, Protocol: pipeline.TCP, Service: value(1, "https"), Version: value(1, "1.2")}}},
@@ -131,7 +131,7 @@ func TestFoldFindings(t *testing.T) {
 		},
 		"technologies": {
 			say(1, pipeline.CustomFinding, "WebsiteTechnologyFinding", site, "technology", "PHP", "technology", " ", "technology", "Apache", "technology", "PHP", "other", "x"),
-			onSite(func(w *rows.Website) { w.Technologies = []string{"Apache", "PHP"} }),
+			onSite(func(w *rows.Website) { w.Technologies = map[string]int64{"Apache": now + 1, "PHP": now + 1} }),
 		},
 		"response": {
 			say(1, pipeline.CustomFinding, "WebsiteResponseFinding", site, "statusCode", "404", "title", "Not <found>"),

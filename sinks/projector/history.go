@@ -19,17 +19,23 @@ type memory struct {
 
 	mu       sync.Mutex
 	now, old map[uint64]known // the older half was written before the newer
+	deleted  map[uint64]uint32
+	batch    uint32 // how many were written
 }
 
-// known is what was last said of an attribute.
+// known is what was last said of an attribute, and by which batch.
 type known struct {
 	value uint64
 	at    int64
+	batch uint32
 }
 
 func newMemory() *memory {
-	return &memory{seed: maphash.MakeSeed(), now: map[uint64]known{}}
+	return &memory{seed: maphash.MakeSeed(), now: map[uint64]known{}, deleted: map[uint64]uint32{}}
 }
+
+// maxDeleted is how many deletions a memory holds; then it begins anew.
+const maxDeleted = 100_000
 
 func (m *memory) hash(a, b string) uint64 {
 	h := maphash.String(m.seed, a)
@@ -39,15 +45,21 @@ func (m *memory) hash(a, b string) uint64 {
 	return h
 }
 
-func (m *memory) get(k uint64) (known, bool) {
+// get returns what is known of an attribute of a resource. What was written before
+// the resource was deleted is not.
+func (m *memory) get(k, resource uint64) (known, bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if x, ok := m.now[k]; ok {
-		return x, true
+	x, ok := m.now[k]
+	if !ok {
+		if x, ok = m.old[k]; ok {
+			m.put(k, x)
+		}
 	}
-	x, ok := m.old[k]
-	if ok {
-		m.put(k, x)
+	if ok && len(m.deleted) > 0 {
+		if at, gone := m.deleted[resource]; gone && x.batch <= at {
+			return known{}, false
+		}
 	}
 	return x, ok
 }
@@ -64,6 +76,7 @@ type history struct {
 	memory *memory
 	rows   []rows.Change
 	said   map[uint64]known // by this batch; the memory learns it when it is written
+	unsure []rows.Change    // what is older than what was said already
 }
 
 func newHistory(m *memory, findings int) history {
@@ -72,37 +85,47 @@ func newHistory(m *memory, findings int) history {
 
 // say adds that an attribute has a value. Saying what is known writes nothing. An
 // older word that differs from what is known is written, and what is known is in
-// doubt from then on: it may have been said only before.
+// doubt from then on: it may have been said only before, and what was said since may
+// have been left out.
 func (h *history) say(c rows.Change) {
 	k := h.memory.hash(c.ResourceID, c.Attribute)
 	v := h.memory.hash(c.Value, "")
 	was, ok := h.said[k]
 	if !ok {
-		was, ok = h.memory.get(k)
+		was, ok = h.memory.get(k, h.memory.hash(c.ResourceID, ""))
 	}
 	switch {
 	case ok && was.value == v && c.At >= was.at:
+		if c.Attribute != "" && c.At > was.at {
+			h.said[k] = known{value: v, at: c.At}
+		}
 		return
 	case ok && c.At < was.at && was.value == v:
 		h.said[k] = was
 	case ok && c.At < was.at:
 		h.said[k] = known{at: was.at} // no value: the next word is written whatever it is
+		h.unsure = append(h.unsure, c)
 	default:
 		h.said[k] = known{value: v, at: c.At}
 	}
 	h.rows = append(h.rows, c)
 }
 
-// written tells the memory what the store has acknowledged.
+// written tells the memory what the store has acknowledged. Of the resources that
+// are in doubt nothing is known any more, whatever this batch said.
 func (m *memory) written(h *history, doubtful []string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	m.batch++
+	if m.batch == 0 || len(m.deleted)+len(doubtful) > maxDeleted {
+		m.now, m.old, m.deleted = map[uint64]known{}, nil, map[uint64]uint32{}
+		return
+	}
 	for k, x := range h.said {
+		x.batch = m.batch
 		m.put(k, x)
 	}
 	for _, id := range doubtful {
-		k := m.hash(id, "")
-		delete(m.now, k)
-		delete(m.old, k)
+		m.deleted[m.hash(id, "")] = m.batch
 	}
 }

@@ -87,7 +87,9 @@ func blocking(m *pipeline.Mark) uint8 {
 
 func (f *folder) tagged(d *decided) {
 	on := d.Action == pipeline.MarkTag
-	row := &rows.Tag{ProjectID: d.ProjectID, ResourceID: d.id, Tag: d.Tag, State: rows.Value[uint8]{Version: d.version}}
+	row := &rows.Tag{
+		ProjectID: d.ProjectID, ResourceID: d.id, Tag: d.Tag, State: rows.Value[uint8]{Version: d.version}, Addr: d.place.Addr, Domain: d.place.Domain,
+	}
 	if on {
 		row.State.Value = 1
 	}

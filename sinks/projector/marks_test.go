@@ -48,19 +48,27 @@ func (w *world) put(topic string, v []byte, err error) *world {
 }
 
 func (w *world) say(project string, typ pipeline.FindingType, key string, l pipeline.Locators, fields ...string) *world {
+	return w.finding(project, typ, key, l, func(f *pipeline.Finding) {
+		for i := 0; i+1 < len(fields); i += 2 {
+			f.Fields = append(f.Fields, pipeline.Field{Key: fields[i], Type: pipeline.TextField, Data: fields[i+1]})
+		}
+	})
+}
+
+// finding is one with what a test adds to it.
+func (w *world) finding(project string, typ pipeline.FindingType, key string, l pipeline.Locators, more func(*pipeline.Finding)) *world {
+	w.t.Helper()
 	project = w.of(project)
 	f := pipeline.Finding{
 		ID: fmt.Sprintf("%s%032x", w.run, len(w.recs)), ProjectID: project, At: w.at(), Source: pipeline.SourceJob, ExecutionID: "e1", Type: typ, Key: key, Locators: l,
 	}
-	for i := 0; i+1 < len(fields); i += 2 {
-		f.Fields = append(f.Fields, pipeline.Field{Key: fields[i], Type: pipeline.TextField, Data: fields[i+1]})
-	}
+	more(&f)
 	about := l
 	if typ == pipeline.HostnameIPFinding {
 		about.Domain = ""
 	}
 	var err error
-	if f.CorrelationKey, err = pipeline.CorrelationKey(project, about, typ == pipeline.WebsiteFinding); err != nil {
+	if f.CorrelationKey, err = pipeline.CorrelationKey(project, about, typ == pipeline.WebsiteFinding || l.Path != ""); err != nil {
 		w.t.Fatal(err)
 	}
 	v, err := record.EncodeFinding(&f)

@@ -75,11 +75,12 @@ func (f *folder) onWebsite(s *said) error {
 }
 
 // technologies are those the finding names; each is an attribute of its own.
-func (f *folder) technologies(s *said, w *rows.Website) (out []string) {
+func (f *folder) technologies(s *said, w *rows.Website) map[string]int64 {
+	out := map[string]int64{}
 	for _, x := range s.Fields {
 		if t := strings.TrimSpace(x.Text()); x.Key == "technology" && t != "" {
-			out = append(out, t)
-			f.now(s, &w.Seen, pipeline.KindWebsite, "technology:"+clip(t), rows.Value[string]{Version: s.version, Value: "yes"})
+			out[t] = s.at
+			f.now(s, &w.Seen, pipeline.KindWebsite, rows.Technology(t), rows.Value[string]{Version: s.version, Value: "yes"})
 		}
 	}
 	return out

@@ -40,7 +40,11 @@ func TestEvents(t *testing.T) {
 		"seen after all":           {cs{said(1, "", rows.Open), said(2, "", rows.Closed), said(2, "", rows.Open)}, []string{`1  opened ""→"open"`}},
 		"an attribute":             {cs{said(1, "service", "http"), said(2, "service", "http"), said(3, "service", "https"), said(4, "service", "")}, []string{`1 service set ""→"http"`, `3 service changed "http"→"https"`, `4 service changed "https"→""`}},
 		"an attribute without any": {cs{said(1, "title", ""), said(2, "title", "x")}, []string{`2 title set ""→"x"`}},
-		"a value in between":       {cs{said(1, "os", "a"), said(3, "os", "a"), said(2, "os", "b")}, []string{`1 os set ""→"a"`, `2 os changed "a"→"b"`, `3 os changed "b"→"a"`}},
+		"what was known goes with a deletion": {
+			cs{said(1, "", rows.Open), said(1, "os", "a"), said(2, "", rows.Deleted), said(3, "", rows.Open), said(4, "os", "a"), said(5, "os", "b")},
+			[]string{`1  opened ""→"open"`, `1 os set ""→"a"`, `2  deleted "open"→"deleted"`, `3  reappeared "deleted"→"open"`, `4 os set ""→"a"`, `5 os changed "a"→"b"`},
+		},
+		"a value in between": {cs{said(1, "os", "a"), said(3, "os", "a"), said(2, "os", "b")}, []string{`1 os set ""→"a"`, `2 os changed "a"→"b"`, `3 os changed "b"→"a"`}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if diff := cmp.Diff(tc.want, words(rows.Events(tc.in))); diff != "" {
@@ -65,7 +69,9 @@ func TestEventsAreOfASet(t *testing.T) {
 		more := slices.Clone(in)
 		for _, e := range rows.Events(in) { // what it became is said once more
 			again := e.Change
-			later := slices.IndexFunc(in, func(c rows.Change) bool { return c.Attribute == e.Attribute && c.At == e.At+1 })
+			later := slices.IndexFunc(in, func(c rows.Change) bool {
+				return c.Attribute == e.Attribute && c.At == e.At+1 || c.Value == rows.Deleted && c.At == e.At // what is said later is new
+			})
 			if later < 0 {
 				again.At++
 				more = append(more, again)

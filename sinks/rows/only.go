@@ -17,6 +17,7 @@ func (b *Batch) Only(keep func(project string) bool) {
 	b.Paths = only(b.Paths, keep, func(r *Path) string { return r.ProjectID })
 	b.Marks = only(b.Marks, keep, func(r *Mark) string { return r.ProjectID })
 	b.Changes = only(b.Changes, keep, func(r *Change) string { return r.ProjectID })
+	b.Unsure = only(b.Unsure, keep, func(r *Change) string { return r.ProjectID })
 	b.Sweeps = only(b.Sweeps, keep, func(r *Sweep) string { return r.ProjectID })
 	b.Verdicts = only(b.Verdicts, keep, func(r *Verdict) string { return r.ProjectID })
 }

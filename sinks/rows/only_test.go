@@ -12,11 +12,13 @@ func TestOnlyKeepsAProject(t *testing.T) {
 	var b rows.Batch
 	v := reflect.ValueOf(&b).Elem()
 	tables := 0
-	for _, f := range v.Fields() {
+	for name, f := range v.Fields() {
 		if f.Type().Elem().Kind() != reflect.Struct {
 			continue // Swept has ids
 		}
-		tables++
+		if name.Name != "Unsure" { // says no more than what is among the changes
+			tables++
+		}
 		two := reflect.MakeSlice(f.Type(), 2, 2)
 		two.Index(0).FieldByName("ProjectID").SetString("mine")
 		two.Index(1).FieldByName("ProjectID").SetString("deleted")

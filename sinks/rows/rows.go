@@ -3,7 +3,7 @@
 //
 // Every law is commutative, associative and idempotent: the first time something
 // was seen is a minimum, the last a maximum, a value that changes is the one with
-// the greatest version, a set is a union. So rows may be written in any order and
+// the greatest version, a set is a union that knows when each was said last. So rows may be written in any order and
 // any number of times and read the same. ClickHouse applies the same laws when it
 // merges (sinks/clickhouse/schema); a test holds the two against each other.
 //
@@ -13,7 +13,6 @@ package rows
 import (
 	"cmp"
 	"net/netip"
-	"slices"
 
 	"github.com/stalker-asm/stalker/pipeline"
 )
@@ -98,9 +97,9 @@ type Website struct {
 	Status       Value[uint16]
 	Title        Value[string]
 	Server       Value[string]
-	Certificate  Value[string] // JSON of a pipeline.Certificate
-	Technologies []string      // sorted, no value twice
-	Screenshot   Value[string] // id of the finding that has it
+	Certificate  Value[string]    // JSON of a pipeline.Certificate
+	Technologies map[string]int64 // when each was said last
+	Screenshot   Value[string]    // id of the finding that has it
 }
 
 // Link says that a domain was seen to resolve to an address. Its key is
@@ -136,6 +135,11 @@ type Tag struct {
 	ResourceID string
 	Tag        string
 	State      Value[uint8]
+
+	// Where the resource is, as far as that is said: what is deleted takes the tags
+	// of what is below it along. Not stored.
+	Addr   netip.Addr
+	Domain string
 }
 
 // Finding is a stored finding; its key is ID. Of two with the same ID the one
@@ -249,10 +253,11 @@ func (w *Website) Merge(o *Website) {
 	w.SSL, w.Status, w.Title = w.SSL.Merge(o.SSL), w.Status.Merge(o.Status), w.Title.Merge(o.Title)
 	w.Server, w.Certificate = w.Server.Merge(o.Server), w.Certificate.Merge(o.Certificate)
 	w.Screenshot = w.Screenshot.Merge(o.Screenshot)
-	if len(o.Technologies) > 0 {
-		w.Technologies = slices.Concat(w.Technologies, o.Technologies)
-		slices.Sort(w.Technologies)
-		w.Technologies = slices.Compact(w.Technologies)
+	if w.Technologies == nil && len(o.Technologies) > 0 {
+		w.Technologies = make(map[string]int64, len(o.Technologies))
+	}
+	for t, at := range o.Technologies {
+		w.Technologies[t] = max(w.Technologies[t], at)
 	}
 }
 
@@ -303,6 +308,10 @@ type Batch struct {
 	Changes    []Change
 	Sweeps     []Sweep
 	Verdicts   []Verdict
+
+	// Unsure are changes that came after later ones: what their resources are now has
+	// to be said in the history once more.
+	Unsure []Change
 
 	// Swept are the ids of resources that a sweep changed while the batch was
 	// written: what whoever made the batch knew of them is old.

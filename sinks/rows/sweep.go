@@ -17,8 +17,8 @@ const (
 	SweepLook   SweepAction = "look"   // ports or websites were looked for; those not seen since are closed
 )
 
-// Sweep concerns many resources at once. Deletions and looks are kept in the store,
-// so that a row that is written late is held against those it missed.
+// Sweep concerns many resources at once. All but merges are kept in the store, so
+// that a row that is written late is held against those it missed.
 type Sweep struct {
 	Action    SweepAction
 	ProjectID string
@@ -38,7 +38,7 @@ type Sweep struct {
 }
 
 // Stored reports whether the sweep is kept in the store.
-func (s *Sweep) Stored() bool { return s.Action == SweepDelete || s.Action == SweepLook }
+func (s *Sweep) Stored() bool { return s.Action != SweepMerge }
 
 // Below reports whether the sweep is about the resource at p: one that is below the
 // deleted or blocked one, or one that was looked for.

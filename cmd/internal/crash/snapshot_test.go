@@ -70,7 +70,7 @@ func rowsOf(table *schema.Table) string {
 func compared(table *schema.Table, c schema.Column) string {
 	m := merging.FindStringSubmatch(c.Type)
 	switch {
-	case strings.Contains(c.Name, "_seen") || strings.HasSuffix(c.Name, "_at") || c.Name == "at" || c.Name == "started" || c.Name == "request" || table.Name == "verdicts" && c.Name == "detail":
+	case strings.Contains(c.Name, "_seen") || strings.HasSuffix(c.Name, "_at") || c.Name == "at" || c.Name == "started" || c.Name == "request" || c.Name == "blocked_version" || table.Name == "verdicts" && c.Name == "detail":
 		return "" // times, and what holds times
 	case c.Name == "current":
 		return "max(current).state"
@@ -80,6 +80,8 @@ func compared(table *schema.Table, c schema.Column) string {
 		return "max(`" + c.Name + "`)"
 	case strings.HasPrefix(m[2], "Tuple(version"):
 		return "max(`" + c.Name + "`).value"
+	case strings.HasPrefix(m[2], "Map"): // from what to when
+		return "arraySort(mapKeys(" + m[1] + "(`" + c.Name + "`)))"
 	case strings.HasPrefix(m[2], "Array"):
 		return "arraySort(" + m[1] + "(`" + c.Name + "`))"
 	default:

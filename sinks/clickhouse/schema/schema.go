@@ -2,7 +2,7 @@
 // them. Reconcile compares the declaration with what is there and does what is
 // missing: a second run does nothing. It adds tables, columns and indexes, and sets
 // how long rows are kept; it never drops or rewrites, so a newer and an older release
-// can share a database.
+// can share a database. Fill then writes what a new column needs of old rows.
 // What it cannot reconcile (a column of another type, another sort key) is an
 // error that says so.
 package schema
@@ -38,13 +38,26 @@ type Table struct {
 	Age        string // the column that says how old a row is, of tables that may forget
 	Days       int    // after how many of them a row goes; 0 means never
 	Cluster    Cluster
+	Fills      []Fill
 }
+
+// Fill is a statement that writes what a column lacks of rows that were written
+// before there was the column. It may be carried out any number of times. A column
+// whose comment is Filled needs it no more; in a new table that is so from the start.
+type Fill struct{ Column, SQL string }
+
+// Filled is the comment of a column that was filled.
+const Filled = "filled"
 
 // Create returns the statement that makes the table that has the rows.
 func (t *Table) Create() string {
 	var parts []string
 	for _, c := range t.Columns {
-		parts = append(parts, "    "+c.definition())
+		def := c.definition()
+		if slices.ContainsFunc(t.Fills, func(f Fill) bool { return f.Column == c.Name }) {
+			def += " COMMENT '" + Filled + "'"
+		}
+		parts = append(parts, "    "+def)
 	}
 	for _, i := range t.Indexes {
 		parts = append(parts, "    "+i.definition())

@@ -47,6 +47,12 @@ func TestStoresOfEarlierReleases(t *testing.T) {
 			if missing, err := schema.Missing(t.Context(), conn, tables); err != nil || missing != nil {
 				t.Errorf("missing: %v, %v", missing, err)
 			}
+			for _, want := range []bool{true, false} { // once is enough
+				steps, err := schema.Fillings(t.Context(), conn, tables)
+				if err != nil || len(steps) != 1 || steps[0].Applied != want {
+					t.Errorf("filling: %+v, %v", steps, err)
+				}
+			}
 			for _, m := range inserted.FindAllStringSubmatch(string(text), -1) {
 				var columns []string
 				for line := range strings.SplitSeq(m[2], "\n") {

@@ -133,14 +133,28 @@ var websites = Table{
 		{"title", latest("String")},
 		{"server", latest("String")},
 		{"certificate", latest("String")}, // JSON
-		{"technologies", "SimpleAggregateFunction(groupUniqArrayArray, Array(String))"},
-	}, marks(Column{"looked_at", last}, Column{"merged_into", latest("String")}, Column{"screenshot", latest("String")})...),
+		{"technologies", "SimpleAggregateFunction(groupUniqArrayArray, Array(String))"}, // before they had times
+	}, marks(Column{"looked_at", last}, Column{"merged_into", latest("String")}, Column{"screenshot", latest("String")},
+		Column{"technologies_said", "SimpleAggregateFunction(maxMap, Map(String, Int64))"}, // when each was said last
+	)...),
 	// by name and not by address: people look for a site by its name, and what one
 	// name serves belongs together. The path can be long, hence not in the index
 	OrderBy:    []string{"project_id", "domain", "addr", "port", "path"},
 	PrimaryKey: []string{"project_id", "domain", "addr", "port"},
 	Indexes:    []Index{byID},
+	Fills:      []Fill{{"technologies_said", technologiesSaid}},
 }
+
+// technologiesSaid reads from the findings when the technologies of websites were
+// said, for rows that were written while that was not kept.
+const technologiesSaid = `INSERT INTO websites (project_id, domain, addr, port, path, first_seen, technologies_said)
+SELECT project_id, domain, toIPv6(ip), port, if(path = '', '/', path) AS whole, fromUnixTimestamp64Milli(toInt64(9214646400000), 'UTC'), maxMap(map(technology, toUnixTimestamp64Milli(at)))
+FROM (
+SELECT project_id, domain, ip, port, path, at, trim(BOTH ' \t\n\v\f\r' FROM if(JSONType(field, 'data') = 'String', JSONExtractString(field, 'data'), JSONExtractRaw(field, 'data'))) AS technology
+FROM findings ARRAY JOIN JSONExtractArrayRaw(fields) AS field
+WHERE key = 'WebsiteTechnologyFinding' AND type = 'CustomFinding' AND JSONExtractString(field, 'key') = 'technology')
+WHERE technology != '' AND toIPv6OrNull(ip) IS NOT NULL
+GROUP BY project_id, domain, ip, port, whole`
 
 // The links are kept once per direction, since both are read for every page of
 // their side and each wants to be one stretch.
@@ -328,7 +342,7 @@ var sweeps = Table{
 		{"until", "DateTime64(3, 'UTC')"},
 		{"project_id", "LowCardinality(String)"},
 		{"id", "String"},
-		{"action", "LowCardinality(String)"}, // delete, look
+		{"action", "LowCardinality(String)"}, // delete, block, look
 		{"kind", "LowCardinality(String)"},   // of the resource that was deleted, or of those looked for
 		{"since", "DateTime64(3, 'UTC')"},    // what was seen after this is not concerned
 		{"first", "IPv6"},
@@ -338,6 +352,8 @@ var sweeps = Table{
 		{"protocol", "LowCardinality(String)"},
 		{"path", "String"},
 		{"cause", "String"},
+		{"blocked_version", "UInt64"}, // of a block
+		{"blocked", "UInt8"},
 	},
 	Age:     "until",
 	OrderBy: []string{"until", "project_id", "id"},

@@ -2,7 +2,7 @@ SELECT field, value, n, count() OVER (PARTITION BY field) AS total
 FROM (
 SELECT tupleElement(pair, 1) AS field, tupleElement(pair, 2) AS value, count() AS n
 FROM (
-SELECT arrayJoin(arrayMap(x -> (toUInt8(0), x), technologies)) AS pair
+SELECT arrayJoin(arrayMap(x -> (toUInt8(0), x), arrayDistinct(arrayConcat(if(toUnixTimestamp64Milli(deleted_at) = 0, technologies, []), mapKeys(mapFilter((k, v) -> v > toUnixTimestamp64Milli(deleted_at), technologies_said)))))) AS pair
 FROM websites FINAL
 WHERE project_id IN {visible:Array(String)}
   AND last_seen > deleted_at)

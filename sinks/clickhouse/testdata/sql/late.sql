@@ -1,4 +1,4 @@
-SELECT DISTINCT action, project_id, id, kind, since, until, first, last, domain, ports, protocol, path, cause
+SELECT DISTINCT action, project_id, id, kind, since, until, first, last, domain, ports, protocol, path, cause, blocked_version, blocked
 FROM sweeps
 WHERE until >= fromUnixTimestamp64Milli({since:Int64}, 'UTC')
   AND project_id IN {projects:Array(String)}

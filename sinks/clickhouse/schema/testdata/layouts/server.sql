@@ -85,6 +85,7 @@ CREATE TABLE IF NOT EXISTS websites (
     `looked_at` SimpleAggregateFunction(max, DateTime64(3, 'UTC')),
     `merged_into` SimpleAggregateFunction(max, Tuple(version UInt64, value String)),
     `screenshot` SimpleAggregateFunction(max, Tuple(version UInt64, value String)),
+    `technologies_said` SimpleAggregateFunction(maxMap, Map(String, Int64)) COMMENT 'filled',
     INDEX by_id id TYPE bloom_filter(0.001) GRANULARITY 1
 ) ENGINE = AggregatingMergeTree
 ORDER BY (project_id, domain, addr, port, path)
@@ -213,7 +214,9 @@ CREATE TABLE IF NOT EXISTS sweeps (
     `ports` Array(UInt16),
     `protocol` LowCardinality(String),
     `path` String,
-    `cause` String
+    `cause` String,
+    `blocked_version` UInt64,
+    `blocked` UInt8
 ) ENGINE = ReplacingMergeTree
 ORDER BY (until, project_id, id)
 TTL toDateTime(until) + toIntervalDay(365);

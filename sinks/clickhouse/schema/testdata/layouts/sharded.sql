@@ -93,6 +93,7 @@ CREATE TABLE IF NOT EXISTS websites_local ON CLUSTER `main` (
     `looked_at` SimpleAggregateFunction(max, DateTime64(3, 'UTC')),
     `merged_into` SimpleAggregateFunction(max, Tuple(version UInt64, value String)),
     `screenshot` SimpleAggregateFunction(max, Tuple(version UInt64, value String)),
+    `technologies_said` SimpleAggregateFunction(maxMap, Map(String, Int64)) COMMENT 'filled',
     INDEX by_id id TYPE bloom_filter(0.001) GRANULARITY 1
 ) ENGINE = ReplicatedAggregatingMergeTree('/clickhouse/tables/{shard}/{database}/{table}', '{replica}')
 ORDER BY (project_id, domain, addr, port, path)
@@ -241,7 +242,9 @@ CREATE TABLE IF NOT EXISTS sweeps_local ON CLUSTER `main` (
     `ports` Array(UInt16),
     `protocol` LowCardinality(String),
     `path` String,
-    `cause` String
+    `cause` String,
+    `blocked_version` UInt64,
+    `blocked` UInt8
 ) ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/{database}/{table}', '{replica}')
 ORDER BY (until, project_id, id)
 TTL toDateTime(until) + toIntervalDay(365);
