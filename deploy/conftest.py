@@ -125,6 +125,20 @@ def udp() -> Iterator[Callable[..., int]]:
 
 
 @pytest.fixture
+def program(tmp_path: Path) -> Callable[..., str]:
+    """Puts a shell script in place of a program; returns the PATH that has it."""
+
+    def make(name: str, body: str) -> str:
+        tools = tmp_path / "tools"
+        tools.mkdir(exist_ok=True)
+        (tools / name).write_text(f"#!/bin/sh\n{body}\n")
+        (tools / name).chmod(0o755)
+        return f"{tools}:/usr/bin:/bin"
+
+    return make
+
+
+@pytest.fixture
 def ipv6() -> None:
     """Skips where the kernel has no IPv6."""
     try:

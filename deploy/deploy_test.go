@@ -44,8 +44,8 @@ func TestJobs(t *testing.T) {
 	jobs := templates(t)
 	want := []string{
 		"BannerGrabbingJob", "CertificateValidationJob", "DomainNameResolvingJob", "DomainSecurityScannerJob", "HttpProbingJob",
-		"IpGeolocationJob", "LoginDetectionJob", "SubdomainBruteforceJob", "TcpIpRangeScanningJob", "TcpPortScanningJob", "UdpPortScanningJob",
-		"WafIdentificationJob", "WebsiteCrawlingJob",
+		"IpGeolocationJob", "KatanaCrawlingJob", "LoginDetectionJob", "MasscanRangeScanningJob", "SubdomainBruteforceJob", "SubdomainDiscoveryJob", "TcpIpRangeScanningJob", "TcpPortScanningJob", "UdpPortScanningJob",
+		"WafIdentificationJob", "WebsiteCrawlingJob", "WebsiteScreenshotJob",
 	}
 	for _, name := range want {
 		j, ok := jobs[name]

@@ -9,19 +9,15 @@ import warnings
 from datetime import UTC, datetime
 
 from stalker_sdk import Finding, TextField, WebsiteFinding, fail, log_error, log_finding, log_info, params
+from stalker_sdk.convert import clean
 from stalker_sdk.wire import Deadline, Stream, WireError
-from stalker_sdk.x509 import Certificate, CertificateError, parse
+from stalker_sdk.x509 import CertificateError, certificate_fields, parse
 
 OLD = {"TLS 1.0": ssl.TLSVersion.TLSv1, "TLS 1.1": ssl.TLSVersion.TLSv1_1}
 # OpenSSL's numbers (X509_V_ERR_…) of what people should read in other words
 REASONS = {9: "it is not valid yet", 10: "it has expired", 18: "it is self-signed", 19: "its chain ends in an authority that nobody trusts",
            20: "the certificate of its issuer is missing, or nobody trusts it", 21: "the chain that the server sends is incomplete",
            23: "it was revoked", 62: "it is for other names", 64: "it is for other addresses"}
-
-
-def clean(text: str, most: int = 500) -> str:
-    """Printable text of a hostile peer, cut."""
-    return "".join(c if c.isprintable() else " " for c in text)[:most]
 
 
 def authorities() -> bool:
@@ -57,20 +53,6 @@ def speaks(ip: str, port: int, name: str, version: ssl.TLSVersion, seconds: floa
         return False
 
 
-def facts(certificate: Certificate, left: int, tls: str) -> list[TextField]:
-    return [
-        TextField("subject", "Subject", clean(certificate.subject)),
-        TextField("issuer", "Issuer", clean(certificate.issuer)),
-        TextField("names", "Names", ",".join(certificate.names)),
-        TextField("notBefore", "Not before", certificate.not_before.strftime("%Y-%m-%dT%H:%M:%SZ")),
-        TextField("notAfter", "Not after", certificate.not_after.strftime("%Y-%m-%dT%H:%M:%SZ")),
-        TextField("fingerprint", "SHA-256 fingerprint", certificate.fingerprint),
-        TextField("selfSigned", "Self-signed", certificate.self_signed),
-        TextField("daysLeft", "Days left", left),
-        TextField("tlsVersion", "TLS version", tls),
-    ]
-
-
 def main() -> None:
     ip, port = params.ip("targetIp"), params.integer("port", 443, minimum=1, maximum=65535)
     domain, path = params.string("domainName", "").strip().rstrip(".").lower(), params.string("path", "/")
@@ -95,7 +77,8 @@ def main() -> None:
         problems.append(f"it ends in {left} days")
     problems += [f"the server still speaks {name}" for name, version in OLD.items() if speaks(ip, port, domain, version, seconds)]
     trust = [] if refused is None else [TextField("trusted", "Trusted", not refused)]
-    log_finding(finding("CertificateFinding", "Certificate", facts(certificate, left, tls) + trust))
+    log_finding(finding("CertificateFinding", "Certificate", [
+        *certificate_fields(certificate), TextField("daysLeft", "Days left", left), TextField("tlsVersion", "TLS version", tls), *trust]))
     if problems:
         log_finding(finding("CertificateProblemFinding", "Certificate problem", [
             TextField("problems", "Problems", "; ".join(problems)), TextField("problemCount", "Number of problems", len(problems))]))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from stalker_sdk import Finding, TextField, WebsiteFinding, build_url, fail, log_error, log_finding, log_info, params
+from stalker_sdk.convert import clean
 from stalker_sdk.html import Page, read_page
 from stalker_sdk.http1 import Response, get
 from stalker_sdk.technologies import Technology, detect
 from stalker_sdk.wire import WireError
-from stalker_sdk.x509 import CertificateError, parse
+from stalker_sdk.x509 import CertificateError, certificate_fields, parse
 
 
 class Site:
@@ -20,11 +21,6 @@ class Site:
     def finding(self, key: str, name: str, fields: list[TextField]) -> Finding:
         present = [field for field in fields if field.data not in (None, "")]
         return WebsiteFinding(key, self.ip, self.port, self.domain, self.path, self.ssl, name, present)
-
-
-def clean(text: str, most: int = 500) -> str:
-    """Printable text of a hostile peer, folded and cut."""
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())[:most]
 
 
 def response_finding(site: Site, response: Response, page: Page) -> Finding:
@@ -51,16 +47,7 @@ def technology_finding(site: Site, technology: Technology) -> Finding:
 
 def certificate_finding(site: Site, der: bytes) -> Finding:
     """Raises CertificateError."""
-    certificate = parse(der)
-    return site.finding("CertificateFinding", "Certificate", [
-        TextField("subject", "Subject", clean(certificate.subject)),
-        TextField("issuer", "Issuer", clean(certificate.issuer)),
-        TextField("names", "Names", ",".join(certificate.names)),
-        TextField("notBefore", "Not before", certificate.not_before.strftime("%Y-%m-%dT%H:%M:%SZ")),
-        TextField("notAfter", "Not after", certificate.not_after.strftime("%Y-%m-%dT%H:%M:%SZ")),
-        TextField("fingerprint", "SHA-256 fingerprint", certificate.fingerprint),
-        TextField("selfSigned", "Self-signed", certificate.self_signed),
-    ])
+    return site.finding("CertificateFinding", "Certificate", certificate_fields(parse(der)))
 
 
 def main() -> None:

@@ -89,3 +89,8 @@ def _primitive(value: Any, name: str) -> Any:
     if not isinstance(value, fits) or (name in ("int", "float") and isinstance(value, bool)):
         raise ValueError(f"{value!r} is no {name}")
     return float(value) if isinstance(value, int) and name == "float" else value
+
+
+def clean(text: str, most: int = 2000) -> str:
+    """Printable text of a hostile peer, white space folded, cut."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())[:most]

@@ -11,6 +11,9 @@ import ipaddress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from stalker_sdk.convert import clean
+from stalker_sdk.findings import TextField
+
 MAX_SIZE = 64 << 10
 _MAX_NAMES = 1000
 _SEQUENCE, _SET, _INTEGER, _OID, _BITS, _OCTETS = 0x30, 0x31, 0x02, 0x06, 0x03, 0x04
@@ -194,3 +197,16 @@ def _general_names(data: bytes) -> list[str]:
         elif tag == 0x87 and len(value) in (4, 16):
             names.append(str(ipaddress.ip_address(value)))
     return names
+
+
+def certificate_fields(certificate: Certificate) -> list[TextField]:
+    """What a CertificateFinding says; texts are made printable, since the server chose them."""
+    return [
+        TextField("subject", "Subject", clean(certificate.subject, 500)),
+        TextField("issuer", "Issuer", clean(certificate.issuer, 500)),
+        TextField("names", "Names", ",".join(certificate.names)),
+        TextField("notBefore", "Not before", certificate.not_before.strftime("%Y-%m-%dT%H:%M:%SZ")),
+        TextField("notAfter", "Not after", certificate.not_after.strftime("%Y-%m-%dT%H:%M:%SZ")),
+        TextField("fingerprint", "SHA-256 fingerprint", certificate.fingerprint),
+        TextField("selfSigned", "Self-signed", certificate.self_signed),
+    ]
