@@ -12,6 +12,7 @@ import (
 	"github.com/stalker-asm/stalker/pipeline/bus"
 	"github.com/stalker-asm/stalker/pipeline/jobtoken"
 	"github.com/stalker-asm/stalker/pipeline/record"
+	"github.com/stalker-asm/stalker/pipeline/trace"
 	"github.com/stalker-asm/stalker/pipeline/veil"
 )
 
@@ -71,7 +72,10 @@ func (g *Gateway) hear(w http.ResponseWriter, r *http.Request, say func(context.
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), g.cfg.Timeout)
 	defer cancel()
-	return say(ctx, claims, req)
+	ctx, span := g.tracer.Start(trace.Within(ctx, claims.Trace, r.Header.Get(trace.Header)), "take "+kindReference, g.now(), "execution", claims.ExecutionID, "job", claims.Job)
+	err = say(ctx, claims, req)
+	span.End(err)
+	return err
 }
 
 // referenceLevels are the prefixes of log lines.
