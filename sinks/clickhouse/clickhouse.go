@@ -42,6 +42,9 @@ type Store struct {
 	log     *slog.Logger
 	metrics *metrics
 	totals  totals
+	watch   watch
+	flights flights
+	door    *door
 	now     func() time.Time
 }
 
@@ -62,7 +65,8 @@ func Open(cfg Config, d Deps) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("clickhouse config: %w", err)
 	}
-	return &Store{cfg: cfg, opts: opts, conn: conn, log: d.Log.With("component", "clickhouse"), metrics: newMetrics(d.Metrics), now: time.Now}, nil
+	return &Store{cfg: cfg, opts: opts, conn: conn, log: d.Log.With("component", "clickhouse"), metrics: newMetrics(d.Metrics), now: time.Now,
+		door: newDoor(cfg.MaxReads, cfg.MaxWaiting, cfg.WaitTimeout)}, nil
 }
 
 func options(cfg Config, d Deps) (*clickhouse.Options, error) {

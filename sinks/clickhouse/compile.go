@@ -327,8 +327,10 @@ const (
 func isV4(e string) string { return "(" + e + " >= " + firstV4 + " AND " + e + " <= " + lastV4 + ")" }
 
 // ipText is an address as people write it.
-func ipText() string {
-	return "if(" + isV4("addr") + ", substring(IPv6NumToString(addr), 8), IPv6NumToString(addr))"
+func ipText() string { return ipTextOf("addr") }
+
+func ipTextOf(e string) string {
+	return "if(" + isV4(e) + ", substring(IPv6NumToString(" + e + "), 8), IPv6NumToString(" + e + "))"
 }
 
 // addr compares an address; text is the expression that gives it as people write it.
@@ -392,6 +394,7 @@ func (c *compiler) in(columns, selected, table string, cond ...string) string {
 		c.tables = append(c.tables, name)
 	}
 	if c.project != "" {
+		columns, selected = strings.TrimPrefix(columns, "project_id, "), strings.TrimPrefix(selected, "project_id, ")
 		cond = append([]string{"project_id = {project:String}"}, cond...)
 	}
 	return fmt.Sprintf("(%s) IN (\nSELECT %s\nFROM %s\nWHERE %s)", columns, selected, table, strings.Join(cond, " AND "))

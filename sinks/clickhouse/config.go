@@ -47,6 +47,14 @@ type Config struct {
 	// MaxConnections is how many connections are open at most.
 	MaxConnections int `yaml:"maxConnections"`
 
+	// MaxReads is how many questions are answered at once, exports aside.
+	MaxReads int `yaml:"maxReads"`
+	// MaxWaiting is how many questions may wait for their turn; more are told to come
+	// again (503 with Retry-After).
+	MaxWaiting int `yaml:"maxWaiting"`
+	// WaitTimeout is for how long a question waits for its turn, before it is told so too.
+	WaitTimeout time.Duration `yaml:"waitTimeout"`
+
 	// Retention is how long rows are kept; the process has a section of its own for it.
 	Retention schema.Retention `yaml:"-"`
 }
@@ -56,6 +64,7 @@ func DefaultConfig() Config {
 	return Config{
 		Protocol: ProtocolNative, Database: "stalker", User: "default", Compression: "lz4",
 		DialTimeout: 5 * time.Second, ReadTimeout: 15 * time.Second, WriteTimeout: time.Minute, MaxConnections: 16,
+		MaxReads: 6, MaxWaiting: 256, WaitTimeout: 5 * time.Second,
 	}
 }
 
@@ -93,7 +102,7 @@ func (c *Config) Validate() error {
 	for _, d := range []struct {
 		key   string
 		value time.Duration
-	}{{"dialTimeout", c.DialTimeout}, {"readTimeout", c.ReadTimeout}, {"writeTimeout", c.WriteTimeout}} {
+	}{{"dialTimeout", c.DialTimeout}, {"readTimeout", c.ReadTimeout}, {"writeTimeout", c.WriteTimeout}, {"waitTimeout", c.WaitTimeout}} {
 		if d.value <= 0 {
 			errs = append(errs, fmt.Errorf("%s: must be more than zero", d.key))
 		}
@@ -103,6 +112,12 @@ func (c *Config) Validate() error {
 	}
 	if c.MaxConnections < 1 {
 		errs = append(errs, errors.New("maxConnections: must be at least 1"))
+	}
+	if c.MaxReads < 1 {
+		errs = append(errs, errors.New("maxReads: must be at least 1"))
+	}
+	if c.MaxWaiting < 0 {
+		errs = append(errs, errors.New("maxWaiting: must not be negative"))
 	}
 	return errors.Join(errs...)
 }

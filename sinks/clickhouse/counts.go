@@ -3,6 +3,7 @@ package clickhouse
 import (
 	"context"
 	"errors"
+	"maps"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
 	"golang.org/x/sync/errgroup"
@@ -53,6 +54,13 @@ func (s scope) conditions() ([]string, []any) {
 
 // Counts counts what a project has; an empty id means all projects.
 func (s *Store) Counts(ctx context.Context, projectID string) (c pipeline.Counts, err error) {
+	tables := []string{"domains", "hosts", "ip_ranges", "ports", "websites", "finding_ids", "executions"}
+	c, err = shared(ctx, s, countQuery{project: projectID}, tables, func(ctx context.Context) (pipeline.Counts, error) { return s.readCounts(ctx, projectID) })
+	c.Executions = maps.Clone(c.Executions)
+	return c, err
+}
+
+func (s *Store) readCounts(ctx context.Context, projectID string) (c pipeline.Counts, err error) {
 	ctx, done := s.reading(ctx, "counts")
 	defer func() { done(&err) }()
 	g, ctx := errgroup.WithContext(ctx)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -96,8 +97,6 @@ GROUP BY execution_id`, []any{clickhouse.Named("projects", q.projects), clickhou
 
 // Executions lists executions, the last queued first.
 func (s *Store) Executions(ctx context.Context, q pipeline.ExecutionQuery) (page pipeline.Page[pipeline.Execution], err error) {
-	ctx, done := s.reading(ctx, "executions")
-	defer func() { done(&err) }()
 	limit, err := pageSize(q.Limit)
 	if err != nil {
 		return page, err
@@ -106,6 +105,16 @@ func (s *Store) Executions(ctx context.Context, q pipeline.ExecutionQuery) (page
 	if err != nil {
 		return page, err
 	}
+	page, err = shared(ctx, s, listed{filter.Execution, q}, []string{"executions", "finding_ids", "logs"}, func(ctx context.Context) (pipeline.Page[pipeline.Execution], error) {
+		return s.readExecutions(ctx, sel, limit)
+	})
+	page.Items = slices.Clone(page.Items)
+	return page, err
+}
+
+func (s *Store) readExecutions(ctx context.Context, sel executionQuery, limit int) (page pipeline.Page[pipeline.Execution], err error) {
+	ctx, done := s.reading(ctx, "executions")
+	defer func() { done(&err) }()
 	g, gctx := errgroup.WithContext(ctx)
 	g.Go(func() (err error) {
 		page.Total, err = s.total(gctx, executionTotal{sel}, "executions")

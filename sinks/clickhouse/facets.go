@@ -3,6 +3,7 @@ package clickhouse
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
@@ -19,49 +20,73 @@ const (
 	maxFacets     = 12
 )
 
-// facetOf is what is counted for each field: an expression that gives an array of
-// texts per row. Empty texts are no value.
-func facetOf(kind pipeline.Kind, field string) string {
-	one := func(e string) string { return "[" + e + "]" }
-	latest := func(column string) string { return one(valueOf(column)) }
+// facet is what is counted for a field: an expression to group by, and how the text
+// of a group is made of it, with %s for the value. Empty texts are no value.
+type facet struct {
+	by   string
+	text string
+	many bool // by gives an array of texts
+}
+
+func plainly(e string) facet   { return facet{by: e, text: "toString(%s)"} }
+func ofLatest(c string) facet  { return plainly(valueOf(c)) }
+func positive(e string) facet  { return facet{by: e, text: "if(%s > 0, toString(%[1]s), '')"} }
+func ofAddress(e string) facet { return facet{by: e, text: ipTextOf("%[1]s")} }
+
+// facetFor is what is counted for a field of a kind, nothing when it is not.
+func facetFor(kind pipeline.Kind, field string) facet {
 	switch field {
 	case "project.id":
-		return one("toString(project_id)")
+		return plainly("project_id")
 	case "owner":
-		return latest("owner")
+		return ofLatest("owner")
 	}
 	switch kind {
 	default:
 	case pipeline.KindHost:
 		if field == "os" {
-			return latest("os")
+			return ofLatest("os")
 		}
 	case pipeline.KindPort:
-		return map[string]string{
-			"port": one("toString(port)"), "port.protocol": one("toString(protocol)"), "host": one(ipText()),
-			"port.service": latest("service"), "port.product": latest("product"), "port.version": latest("version"),
+		return map[string]facet{
+			"port": plainly("port"), "port.protocol": plainly("protocol"), "host": ofAddress("addr"),
+			"port.service": ofLatest("service"), "port.product": ofLatest("product"), "port.version": ofLatest("version"),
 		}[field]
 	case pipeline.KindWebsite:
-		return map[string]string{
-			"domain": one("domain"), "host": one(ipText()), "port": one("toString(port)"), "path": one("path"),
-			"status": one("if(" + valueOf("status") + " > 0, toString(" + valueOf("status") + "), '')"),
-			"title":  latest("title"), "server": latest("server"), "technology": shownTechnologies,
-			"certificate.subject": one(certificatePart("subject")), "certificate.issuer": one(certificatePart("issuer")),
-			"certificate.fingerprint": one(certificatePart("fingerprint")),
+		return map[string]facet{
+			"domain": plainly("domain"), "host": ofAddress("addr"), "port": plainly("port"), "path": plainly("path"),
+			"status": positive(valueOf("status")), "title": ofLatest("title"), "server": ofLatest("server"), "technology": {by: shownTechnologies, many: true},
+			"certificate.subject": plainly(certificatePart("subject")), "certificate.issuer": plainly(certificatePart("issuer")),
+			"certificate.fingerprint": plainly(certificatePart("fingerprint")),
 		}[field]
 	case filter.Finding:
-		return map[string]string{
-			"key": one("toString(key)"), "type": one("toString(type)"), "source": one("toString(source)"), "name": one("name"), "tag": one("tag"),
-			"job": one("toString(job)"), "execution.id": one("execution_id"), "depth": one("toString(depth)"), "domain": one("domain"), "host": one("ip"),
-			"port": one("if(port > 0, toString(port), '')"), "port.protocol": one("toString(protocol)"), "path": one("path"),
+		return map[string]facet{
+			"key": plainly("key"), "type": plainly("type"), "source": plainly("source"), "name": plainly("name"), "tag": plainly("tag"),
+			"job": plainly("job"), "execution.id": plainly("execution_id"), "depth": plainly("depth"), "domain": plainly("domain"), "host": plainly("ip"),
+			"port": positive("port"), "port.protocol": plainly("protocol"), "path": plainly("path"),
 		}[field]
 	case filter.Execution:
-		return map[string]string{
-			"job": one("job"), "state": one(currentState), "reason": one(element("current", "reason")), "runner": one(element("current", "runner")),
-			"attempt": one("toString(" + element("current", "attempt") + ")"), "exitCode": one("if(" + element("current", "exited") + " = 1, toString(" + element("current", "exit_code") + "), '')"),
+		return map[string]facet{
+			"job": plainly("job"), "state": plainly(currentState), "reason": plainly(element("current", "reason")), "runner": plainly(element("current", "runner")),
+			"attempt": plainly(element("current", "attempt")), "exitCode": plainly("if(" + element("current", "exited") + " = 1, toString(" + element("current", "exit_code") + "), '')"),
 		}[field]
 	}
-	return ""
+	return facet{}
+}
+
+// of is the text of the value that an expression gives.
+func (f facet) of(e string) string { return fmt.Sprintf(strings.Replace(f.text, "%s", "%[1]s", 1), e) }
+
+// facetOf is what a field has, as an array of texts per row; "" when it is not counted.
+func facetOf(kind pipeline.Kind, field string) string {
+	switch f := facetFor(kind, field); {
+	case f.by == "":
+		return ""
+	case f.many:
+		return f.by
+	default:
+		return "[" + f.of(f.by) + "]"
+	}
 }
 
 // tableOf is the table of a kind.
@@ -113,8 +138,8 @@ func (q selection) from(more ...string) (string, []any) {
 	return "FROM " + table + conditions(append(where, more...)), append(args, bound...)
 }
 
-// facetQuery counts the values of several fields in one pass: every row gives pairs
-// of the field's number and a value.
+// facetQuery counts the values of several fields in one pass over the rows: each is
+// grouped by what is stored, and what comes out is written as text.
 type facetQuery struct {
 	selection
 	fields   []string
@@ -125,34 +150,51 @@ type facetQuery struct {
 
 // SQL returns the statement and the values bound to it.
 func (q facetQuery) SQL() (string, []any) {
-	pairs := make([]string, len(q.fields))
-	for i, f := range q.fields {
-		pairs[i] = fmt.Sprintf("arrayMap(x -> (toUInt8(%d), x), %s)", i, facetOf(q.kind, f))
+	var values, sets, keys, field, text []string
+	for i, name := range q.fields {
+		f, v := facetFor(q.kind, name), fmt.Sprintf("v%d", i)
+		e := f.by
+		if f.many {
+			e, f.text = "arrayJoin("+e+")", "%s"
+		}
+		values, keys, sets = append(values, e+" AS "+v), append(keys, v), append(sets, "("+v+")")
+		field = append(field, fmt.Sprintf("grouped = %d, %d", 1<<len(q.fields)-1-1<<(len(q.fields)-1-i), i))
+		text = append(text, fmt.Sprintf("grouped = %d, %s", 1<<len(q.fields)-1-1<<(len(q.fields)-1-i), f.of(v)))
 	}
-	array := pairs[0]
-	if len(pairs) > 1 {
-		array = "arrayConcat(" + strings.Join(pairs, ", ") + ")"
+	grouped, group := "grouping("+strings.Join(keys, ", ")+")", "GROUPING SETS ("+strings.Join(sets, ", ")+")"
+	number, value := "multiIf("+strings.Join(field, ", ")+", 0)", "multiIf("+strings.Join(text, ", ")+", '')"
+	if len(q.fields) == 1 {
+		grouped, group, number, value = "0", "v0", "0", facetText(q.kind, q.fields[0])
 	}
 	from, args := q.from()
-	having := "tupleElement(pair, 2) != ''"
+	having := "value != ''"
 	if q.prefix != "" {
-		having += " AND startsWith(lowerUTF8(tupleElement(pair, 2)), {prefix:String})"
+		having += " AND startsWith(lowerUTF8(value), {prefix:String})"
 		args = append(args, clickhouse.Named("prefix", fold(q.prefix)))
 	}
 	count := "count()"
 	if q.distinct {
 		count = "uniqExact(id)"
+		values = append(values, "id")
 	}
-	return fmt.Sprintf(`SELECT field, value, n, count() OVER (PARTITION BY field) AS total
+	return fmt.Sprintf(`SELECT toUInt8(%s) AS field, %s AS value, n, count() OVER (PARTITION BY field) AS total
 FROM (
-SELECT tupleElement(pair, 1) AS field, tupleElement(pair, 2) AS value, %s AS n
+SELECT %s AS grouped, %s, %s AS n
 FROM (
-SELECT %sarrayJoin(%s) AS pair
+SELECT %s
 %s)
+GROUP BY %s)
 WHERE %s
-GROUP BY field, value)
 ORDER BY field, n DESC, value
-LIMIT %d BY field`, count, map[bool]string{true: "id, "}[q.distinct], array, from, having, q.limit), args
+LIMIT %d BY field`, number, value, grouped, strings.Join(keys, ", "), count, strings.Join(values, ", "), from, group, having, q.limit), args
+}
+
+func facetText(kind pipeline.Kind, field string) string {
+	f := facetFor(kind, field)
+	if f.many {
+		return "v0"
+	}
+	return f.of("v0")
 }
 
 // tagFacetQuery counts the tags of the resources of a list.
@@ -178,8 +220,6 @@ func (q tagFacetQuery) SQL() (string, []any) {
 
 // Facets counts the values that fields have in a list.
 func (s *Store) Facets(ctx context.Context, q pipeline.FacetQuery) (out []pipeline.Facet, err error) {
-	ctx, done := s.reading(ctx, "facets")
-	defer func() { done(&err) }()
 	sel, err := s.selection(q.Kind, scope{q.ProjectID, q.Visible}, q.Text)
 	if err != nil {
 		return nil, err
@@ -187,9 +227,18 @@ func (s *Store) Facets(ctx context.Context, q pipeline.FacetQuery) (out []pipeli
 	if err := checkFacets(&q); err != nil {
 		return nil, err
 	}
+	tables := append([]string{tableOf(q.Kind), "resource_tags", "finding_ids"}, sel.filter.tables...)
+	out, err = shared(ctx, s, q, tables, func(ctx context.Context) ([]pipeline.Facet, error) { return s.readFacets(ctx, q, sel) })
+	return slices.Clone(out), err
+}
+
+func (s *Store) readFacets(ctx context.Context, q pipeline.FacetQuery, sel selection) (out []pipeline.Facet, err error) {
+	ctx, done := s.reading(ctx, "facets")
+	defer func() { done(&err) }()
 	out = make([]pipeline.Facet, len(q.Fields))
 	all := facetQuery{selection: sel, prefix: q.Prefix, limit: q.Limit}
-	var places []int // of the fields of all in out
+	var places []int       // of the fields of all in out
+	again := map[int]int{} // a field that was asked for before, and where
 	g, gctx := errgroup.WithContext(ctx)
 	for i, f := range q.Fields {
 		out[i] = pipeline.Facet{Field: f, Values: []pipeline.FacetValue{}}
@@ -197,7 +246,16 @@ func (s *Store) Facets(ctx context.Context, q pipeline.FacetQuery) (out []pipeli
 			g.Go(func() error { return s.facet(gctx, tagFacetQuery{sel, q.Prefix, q.Limit}, []int{i}, out) })
 			continue
 		}
-		all.fields, places = append(all.fields, f), append(places, i)
+		switch at := slices.Index(q.Fields, f); {
+		case at < i:
+			again[i] = at
+		case facetFor(q.Kind, f).many: // the rows of the others are not repeated for it
+			one := all
+			one.fields = []string{f}
+			g.Go(func() error { return s.facet(gctx, one, []int{i}, out) })
+		default:
+			all.fields, places = append(all.fields, f), append(places, i)
+		}
 	}
 	if len(places) > 0 {
 		g.Go(func() (err error) {
@@ -209,7 +267,11 @@ func (s *Store) Facets(ctx context.Context, q pipeline.FacetQuery) (out []pipeli
 			return s.facet(gctx, all, places, out)
 		})
 	}
-	return out, g.Wait()
+	err = g.Wait()
+	for i, at := range again {
+		out[i] = out[at]
+	}
+	return out, err
 }
 
 // checkFacets puts the names of fields in order, and the bounds.

@@ -91,9 +91,10 @@ func (w *world) resource(kind pipeline.Kind, table, project, key, keyColumns, ke
 func (w *world) findings(project, key string, x thing) {
 	for range w.r.IntN(3) {
 		name, score, text := w.pick("Vuln", "Leak", "Odd.Key"), w.r.IntN(20), w.pick(`say "hi"`, "Über", "plain text", "50% off_")
-		fields, err := json.Marshal([]pipeline.Field{
+		said := []pipeline.Field{
 			{Key: "score", Type: pipeline.TextField, Data: float64(score) / 2}, {Key: "text", Type: pipeline.TextField, Data: text}, {Key: "yes", Type: pipeline.TextField, Data: score > 9},
-		})
+		}
+		fields, err := json.Marshal(said)
 		if err != nil {
 			panic(err)
 		}
@@ -101,6 +102,7 @@ func (w *world) findings(project, key string, x thing) {
 			ID: pipeline.FindingID(key, uint64(len(w.batch.Findings)), nil), ProjectID: project, CorrelationKey: key, At: w.when(), Source: w.pick("job", "import"), Job: w.pick("ScanJob", ""),
 			ExecutionID: pipeline.DeriveID(w.pick("a", "b")), Depth: uint16(w.r.IntN(4)), Type: "CustomFinding", Key: name, Name: w.pick("A title", "Other"), Mask: -1, SSL: -1, Fields: string(fields),
 		}
+		f.Said = rows.Words(f.Name, f.Key, said)
 		y := thing{id: f.ID, values: map[string][]any{}}
 		ref, err := pipeline.ParseKey(key)
 		if err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -122,8 +123,6 @@ func (s *Store) Known(ctx context.Context, projectID string, ids []string) (know
 
 // Findings lists stored findings, newest first.
 func (s *Store) Findings(ctx context.Context, q pipeline.FindingQuery) (page pipeline.Page[pipeline.StoredFinding], err error) {
-	ctx, done := s.reading(ctx, "findings")
-	defer func() { done(&err) }()
 	limit, err := pageSize(q.Limit)
 	if err != nil {
 		return page, err
@@ -132,6 +131,16 @@ func (s *Store) Findings(ctx context.Context, q pipeline.FindingQuery) (page pip
 	if err != nil {
 		return page, err
 	}
+	page, err = shared(ctx, s, listed{filter.Finding, q}, []string{"findings", "finding_ids"}, func(ctx context.Context) (pipeline.Page[pipeline.StoredFinding], error) {
+		return s.readFindings(ctx, sel, limit)
+	})
+	page.Items = slices.Clone(page.Items)
+	return page, err
+}
+
+func (s *Store) readFindings(ctx context.Context, sel findingQuery, limit int) (page pipeline.Page[pipeline.StoredFinding], err error) {
+	ctx, done := s.reading(ctx, "findings")
+	defer func() { done(&err) }()
 	g, gctx := errgroup.WithContext(ctx)
 	g.Go(func() (err error) {
 		page.Total, err = s.findingTotal(gctx, sel)

@@ -79,7 +79,7 @@ func TestSQL(t *testing.T) {
 		"count":                  countQuery{"domains", "p1"},
 		"count-everywhere":       countQuery{"domains", ""},
 		"states":                 statesQuery{"p1"},
-		"state":                  stateQuery{"domains"},
+		"state":                  stateQuery{},
 		"purge":                  purgeQuery{"logs", "", "p1"},
 		"purge-cluster":          purgeQuery{"logs_local", " ON CLUSTER `main`", "p1"},
 		"ports-everywhere":       page(portKind, "", "", nil),

@@ -11,6 +11,7 @@ type metrics struct {
 	inserts *prometheus.HistogramVec
 	reads   *prometheus.HistogramVec
 	steps   *prometheus.CounterVec
+	refused prometheus.Counter
 }
 
 // questions are the values of the label of read times.
@@ -31,6 +32,9 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		steps: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "stalker_clickhouse_schema_steps_total", Help: "Steps of schema migrations, by outcome.",
 		}, []string{"outcome"}),
+		refused: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "stalker_clickhouse_reads_refused_total", Help: "Questions that were told to come again, because too many were asked at once.",
+		}),
 	}
 	for _, t := range schema.Tables() {
 		m.rows.WithLabelValues(t.Name)
@@ -42,6 +46,6 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 	for _, o := range []string{"applied", "skipped"} {
 		m.steps.WithLabelValues(o)
 	}
-	reg.MustRegister(m.rows, m.inserts, m.reads, m.steps)
+	reg.MustRegister(m.rows, m.inserts, m.reads, m.steps, m.refused)
 	return m
 }

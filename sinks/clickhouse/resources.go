@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strconv"
 	"time"
 
@@ -28,8 +29,6 @@ type resource[T any] struct {
 
 // list reads one page and the exact total.
 func list[T any](ctx context.Context, s *Store, k *resource[T], q pipeline.Query) (page pipeline.Page[T], err error) {
-	ctx, done := s.reading(ctx, k.table)
-	defer func() { done(&err) }()
 	limit, err := pageSize(q.Limit)
 	if err != nil {
 		return page, err
@@ -38,6 +37,23 @@ func list[T any](ctx context.Context, s *Store, k *resource[T], q pipeline.Query
 	if err != nil {
 		return page, err
 	}
+	tables := append([]string{k.table, "resource_tags", "domain_hosts", "host_domains", "ports", "website_paths"}, sel.filter.tables...)
+	page, err = shared(ctx, s, listed{k.kind, q}, tables, func(ctx context.Context) (pipeline.Page[T], error) {
+		return readList(ctx, s, k, sel, limit)
+	})
+	page.Items = slices.Clone(page.Items)
+	return page, err
+}
+
+// listed is what is asked for, as the key of an answer that is shared.
+type listed struct {
+	kind  pipeline.Kind
+	query any
+}
+
+func readList[T any](ctx context.Context, s *Store, k *resource[T], sel pageQuery, limit int) (page pipeline.Page[T], err error) {
+	ctx, done := s.reading(ctx, k.table)
+	defer func() { done(&err) }()
 	g, gctx := errgroup.WithContext(ctx)
 	g.Go(func() (err error) {
 		page.Total, err = s.total(gctx, totalQuery{sel}, append(sel.filter.tables, k.table)...)
@@ -134,8 +150,18 @@ func complete[T any](ctx context.Context, s *Store, k *resource[T], ts []T) erro
 func (s *Store) reading(ctx context.Context, what string) (context.Context, func(*error)) {
 	start := time.Now()
 	ctx, cancel := context.WithTimeout(ctx, s.cfg.ReadTimeout)
+	ctx, leave, refused := s.door.enter(ctx)
+	if refused != nil {
+		cancel() // nothing is asked any more
+	}
 	return ctx, func(err *error) {
 		cancel()
+		if refused != nil {
+			s.metrics.refused.Inc()
+			*err = refused
+		} else {
+			leave()
+		}
 		s.metrics.reads.WithLabelValues(what).Observe(time.Since(start).Seconds())
 		if *err != nil && pipeline.CodeOf(*err) == pipeline.CodeInternal {
 			*err = fmt.Errorf("reading %s: %w", what, explain(*err))

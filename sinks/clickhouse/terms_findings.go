@@ -1,12 +1,12 @@
 package clickhouse
 
 import (
-	"encoding/json"
 	"fmt"
 	"strings"
 
 	"github.com/stalker-asm/stalker/pipeline"
 	"github.com/stalker-asm/stalker/pipeline/filter"
+	"github.com/stalker-asm/stalker/sinks/rows"
 )
 
 // The fields of a finding are JSON, as encoding/json writes it. fieldText is the
@@ -45,20 +45,33 @@ func findingTerms() terms {
 
 // findingAddr compares the address a finding names, if it names one.
 func findingAddr(c *compiler, t *filter.Term) string {
-	return guarded("ip != ''", c.addr("toIPv6OrDefault(ip)", "ip", t))
+	return guarded("ip != ''", c.addr("addr", "ip", t))
 }
 
-// findingWords look into the name, the key and what the fields hold.
+// findingWords look into the name, the key and what the fields hold, which is all in
+// what rows.Words writes. A regular expression is for texts as they were written.
 func findingWords(c *compiler, t *filter.Term) string {
-	inside := *t
-	inside.Values = nil
-	for _, v := range t.Values { // a part of the field, as a pattern
-		if v.Op == filter.Is && !v.Any() {
-			v.Pieces = append(append([]string{""}, v.Pieces...), "")
+	var conds []string
+	for i := range t.Values {
+		switch v := &t.Values[i]; {
+		case v.Op != filter.Is:
+			one := *t
+			one.Values = []filter.Value{*v}
+			conds = append(conds, c.words([]string{"name", "key"}, nil, &one), c.field("", &one))
+		case v.Any():
+			conds = append(conds, "name != ''", "key != ''", c.eachSaid("%Q_%", ""))
+		case v.Exact() && v.Pieces[0] != "":
+			conds = append(conds, c.within(fold(v.Pieces[0])))
+		default:
+			conds = append(conds, c.eachSaid("%"+pattern(v.Pieces)+"%", longest(v.Pieces)))
 		}
-		inside.Values = append(inside.Values, v)
 	}
-	return either([]string{c.words([]string{"name", "key"}, nil, t), c.field("", &inside)})
+	return either(conds)
+}
+
+// within looks for a text in what rows.Words writes.
+func (c *compiler) within(text string) string {
+	return "position(said, " + c.bind("String", text) + ") > 0"
 }
 
 // said is the condition that a finding has the key and the field of a term.
@@ -73,26 +86,68 @@ func (c *compiler) said(t *filter.Term) string {
 	return c.parenthesised(strings.Join(conds, " AND "))
 }
 
-// field is the condition that a field with the key, or any when that is empty, has
-// one of the values. Parsing JSON is slow, so that what cannot hold the key or the
-// value is left out by a plain search first.
+// field is the condition that a field with the key has one of the values; any field
+// when the key is empty, and then the values are regular expressions.
 func (c *compiler) field(key string, t *filter.Term) string {
-	var conds, each []string
-	if key != "" {
-		b, err := json.Marshal(key)
-		if err != nil { // a string always marshals
-			panic(err)
-		}
-		conds = append(conds, "position(fields, "+c.bind("String", `"key":`+string(b))+") > 0")
-		each = append(each, "JSONExtractString(x, 'key') = "+c.bind("String", key))
-	}
-	if len(t.Values) == 1 {
-		if part := plainPart(t.Values[0]); part != "" {
-			conds = append(conds, "positionCaseInsensitive(fields, "+c.bind("String", part)+") > 0")
+	rest := *t
+	rest.Values = nil
+	var conds []string
+	for i := range t.Values {
+		if v := &t.Values[i]; v.Op == filter.Is {
+			conds = append(conds, c.saidSo(key, v))
+		} else {
+			rest.Values = append(rest.Values, *v)
 		}
 	}
-	each = append(each, c.fieldValues(t))
-	return strings.Join(append(conds, "arrayExists(x -> "+strings.Join(each, " AND ")+", "+eachField+")"), " AND ")
+	if len(rest.Values) > 0 {
+		conds = append(conds, c.parsed(key, &rest))
+	}
+	return either(conds)
+}
+
+// saidSo looks for a value in what rows.Words made of the fields: as one piece where it
+// can, else field by field.
+func (c *compiler) saidSo(key string, v *filter.Value) string {
+	as := rows.WordsAs(key)
+	switch {
+	case v.Any(): // not empty
+		return c.eachSaid(as+"_%", "Z"+as)
+	case v.Exact():
+		return c.within("Z" + as + fold(v.Pieces[0]) + "Z")
+	default:
+		return c.eachSaid(as+pattern(v.Pieces), longest(v.Pieces))
+	}
+}
+
+// eachSaid compares each field with a LIKE pattern; what does not have a part of the
+// pattern is left out before it is taken apart.
+func (c *compiler) eachSaid(like, part string) string {
+	cond := "arrayExists(x -> x LIKE " + c.bind("String", like) + ", splitByChar('Z', said))"
+	if part == "" {
+		return cond
+	}
+	return "(" + c.within(part) + " AND " + cond + ")"
+}
+
+func longest(pieces []string) string {
+	out := ""
+	for _, p := range pieces {
+		if p = fold(p); len(p) > len(out) {
+			out = p
+		}
+	}
+	return out
+}
+
+// parsed compares fields as the JSON has them, which is slow: what cannot hold the key
+// is left out first.
+func (c *compiler) parsed(key string, t *filter.Term) string {
+	cond := c.fieldValues(t)
+	if key == "" {
+		return "arrayExists(x -> " + cond + ", " + eachField + ")"
+	}
+	return "(" + c.within("Z"+rows.WordsAs(key)) + " AND arrayExists(x -> JSONExtractString(x, 'key') = " +
+		c.bind("String", key) + " AND " + cond + ", " + eachField + "))"
 }
 
 // fieldValues compares the text of the field x.
@@ -112,24 +167,6 @@ func (c *compiler) fieldValues(t *filter.Term) string {
 		conds = append(conds, c.text(fieldText, false, &plain))
 	}
 	return either(conds)
-}
-
-// plainPart is the longest part of a value that stands in JSON as it is, whatever
-// its case.
-func plainPart(v filter.Value) string {
-	longest := ""
-	if v.Op != filter.Is {
-		return ""
-	}
-	for _, p := range v.Pieces {
-		plain := strings.IndexFunc(p, func(r rune) bool {
-			return r > '~' || r < ' ' || strings.ContainsRune(`"\<>&`, r)
-		}) < 0
-		if plain && len(p) > len(longest) {
-			longest = p
-		}
-	}
-	return longest
 }
 
 // Where an execution stands, and when its last attempt began.
@@ -156,6 +193,22 @@ func cause(name string) string {
 	return "JSONExtractString(request, 'cause', '" + name + "')"
 }
 
+// causeTerm compares an id in the cause. What does not have the id anywhere is left out
+// before it is parsed.
+func causeTerm(name string) termFunc {
+	return func(c *compiler, t *filter.Term) string {
+		cond := c.same(cause(name), t)
+		var ids []string
+		for i := range t.Values {
+			if v := &t.Values[i]; v.Any() {
+				return cond
+			}
+			ids = append(ids, "position(request, "+c.bind("String", t.Values[i].Pieces[0])+") > 0")
+		}
+		return "(" + either(ids) + " AND " + cond + ")"
+	}
+}
+
 func executionTerms() terms {
 	return terms{
 		"text":         func(c *compiler, t *filter.Term) string { return c.words([]string{"job", "target"}, nil, t) },
@@ -168,8 +221,8 @@ func executionTerms() terms {
 		"detail":       textTerm(element("current", "detail")),
 		"target":       textTerm("target"),
 		"subscription": textTerm(cause("subscriptionName")),
-		"user.id":      sameTerm(cause("userId")),
-		"parent.id":    sameTerm(cause("parentId")),
+		"user.id":      causeTerm("userId"),
+		"parent.id":    causeTerm("parentId"),
 		"root.id":      nameTerm(cause("rootId")),
 		"runner":       textTerm(element("current", "runner")),
 		"attempt":      numberTerm(element("current", "attempt"), ""),

@@ -3,10 +3,7 @@ package clickhouse
 import (
 	"context"
 	"fmt"
-	"strings"
 	"sync"
-
-	"github.com/ClickHouse/clickhouse-go/v2"
 )
 
 // maxTotals bounds how many totals are remembered.
@@ -41,16 +38,6 @@ func (t *totals) put(key, state string, n uint64) {
 	t.last[key] = counted{state, n}
 }
 
-// stateQuery says which inserts and deletions a table has seen, on the server that
-// answers: block numbers and data versions only grow, and merging changes neither.
-type stateQuery struct{ table string }
-
-// SQL returns the statement and the values bound to it.
-func (q stateQuery) SQL() (string, []any) {
-	return "SELECT concat(hostName(), ' ', toString(max(max_block_number)), ' ', toString(max(data_version)), ' ', toString(count() = 0))\n" +
-		"FROM system.parts\nWHERE active AND database = currentDatabase() AND table = {table:String}", []any{clickhouse.Named("table", q.table)}
-}
-
 // total is the number a query gives over the tables it reads, exact as of now.
 // The state is read first: what comes between is counted, and counted again the
 // next time.
@@ -66,17 +53,4 @@ func (s *Store) total(ctx context.Context, q statement, tables ...string) (uint6
 		s.totals.put(key, state, n)
 	}
 	return n, err
-}
-
-// states is "" when it cannot be known, and then nothing is remembered.
-func (s *Store) states(ctx context.Context, tables []string) string {
-	out := make([]string, len(tables))
-	for i, table := range tables {
-		got, err := all(ctx, s, stateQuery{table}, func(r scanner) (state string, err error) { return state, r.Scan(&state) })
-		if err != nil || len(got) != 1 {
-			return ""
-		}
-		out[i] = got[0]
-	}
-	return strings.Join(out, ", ")
 }

@@ -227,6 +227,7 @@ var findingTable = &target[rows.Finding]{"findings", []column[rows.Finding]{
 	field("ssl", func(r *rows.Finding) int8 { return r.SSL }),
 	field("fields", func(r *rows.Finding) string { return r.Fields }),
 	field("images", func(r *rows.Finding) []string { return r.Images }),
+	field("said", func(r *rows.Finding) string { return r.Said }),
 }}
 
 var findingIDTable = &target[rows.Finding]{"finding_ids", []column[rows.Finding]{

@@ -167,6 +167,7 @@ type Finding struct {
 	Path           string
 	SSL            int8     // 1, 0, or -1 when not known
 	Fields         string   // JSON of []pipeline.Field, images without their data
+	Said           string   // what Words makes of name, key and fields
 	Images         []string // data of the image fields, in order
 }
 

@@ -37,6 +37,9 @@ func Main(m *testing.M) int {
 	defer os.RemoveAll(dir)
 	cfg := chdb.DefaultConfig()
 	cfg.Dir = filepath.Join(dir, "clickhouse")
+	if kept := os.Getenv(KeptIn); kept != "" {
+		cfg.Dir = kept
+	}
 	engine, err = chdb.Open(cfg, chdb.Deps{Log: slog.New(slog.DiscardHandler), Metrics: prometheus.NewRegistry()})
 	if err != nil {
 		return fail(err)
@@ -46,6 +49,27 @@ func Main(m *testing.M) int {
 		return fail(err)
 	}
 	return code
+}
+
+// KeptIn is the environment variable that names a directory for the engine which stays,
+// for benchmarks of a store that takes long to fill.
+const KeptIn = "STALKER_BENCH_STORE"
+
+// Kept returns a store with its tables on a database that stays for as long as the
+// engine's directory does, for all tests of the process.
+func Kept(tb testing.TB) *clickhouse.Store {
+	tb.Helper()
+	cfg := clickhouse.DefaultConfig()
+	s, err := clickhouse.Open(cfg, clickhouse.Deps{
+		Log: slog.New(slog.DiscardHandler), Metrics: prometheus.NewRegistry(), Transport: engine.Transport,
+	})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	if err := s.Migrate(context.Background()); err != nil {
+		tb.Fatal(err)
+	}
+	return s
 }
 
 func fail(err error) int {

@@ -35,8 +35,10 @@ type Table struct {
 	OrderBy    []string
 	PrimaryKey []string // a beginning of OrderBy; empty means all of it
 	Indexes    []Index
-	Age        string // the column that says how old a row is, of tables that may forget
-	Days       int    // after how many of them a row goes; 0 means never
+	Defaults   map[string]string // expressions of columns that rows of before do not have
+	Settle     int               // after how many quiet seconds its parts are made one; 0 leaves that to the engine
+	Age        string            // the column that says how old a row is, of tables that may forget
+	Days       int               // after how many of them a row goes; 0 means never
 	Cluster    Cluster
 	Fills      []Fill
 }
@@ -53,7 +55,7 @@ const Filled = "filled"
 func (t *Table) Create() string {
 	var parts []string
 	for _, c := range t.Columns {
-		def := c.definition()
+		def := t.column(c)
 		if slices.ContainsFunc(t.Fills, func(f Fill) bool { return f.Column == c.Name }) {
 			def += " COMMENT '" + Filled + "'"
 		}
@@ -69,10 +71,43 @@ func (t *Table) Create() string {
 	if ttl := t.ttl(); ttl != "" {
 		sql += "\nTTL " + ttl
 	}
+	if s := t.settings(); len(s) > 0 {
+		sql += "\nSETTINGS " + strings.Join(s, ", ")
+	}
 	return sql
 }
 
 func (c Column) definition() string { return "`" + c.Name + "` " + c.Type }
+
+// column is a column's definition in the table that has the rows.
+func (t *Table) column(c Column) string {
+	if d, ok := t.Defaults[c.Name]; ok {
+		return c.definition() + " DEFAULT " + d
+	}
+	return c.definition()
+}
+
+// settings are the table's own, as the server writes them.
+func (t *Table) settings() []string {
+	if t.Settle == 0 {
+		return nil
+	}
+	return []string{fmt.Sprintf("min_age_to_force_merge_seconds = %d", t.Settle), "min_age_to_force_merge_on_partition_only = 1"}
+}
+
+// settled returns what gives the table its settings; have is the engine as it is.
+func (t *Table) settled(have string) []string {
+	var missing []string
+	for _, s := range t.settings() {
+		if !strings.Contains(have, s) {
+			missing = append(missing, s)
+		}
+	}
+	if missing == nil {
+		return nil
+	}
+	return []string{t.alter() + " MODIFY SETTING " + strings.Join(missing, ", ")}
+}
 
 func (i Index) definition() string {
 	return fmt.Sprintf("INDEX %s %s TYPE %s GRANULARITY 1", i.Name, i.Expr, i.Type)
@@ -126,12 +161,13 @@ type existing struct {
 	columns  map[string]map[string]string // type by table and name
 	indexes  map[string][]string          // names by table
 	ttls     map[string]string            // by table
+	engines  map[string]string            // in full, by table
 }
 
 func inspect(ctx context.Context, c Conn) (*existing, error) {
-	e := &existing{sortKeys: map[string]string{}, columns: map[string]map[string]string{}, indexes: map[string][]string{}, ttls: map[string]string{}}
+	e := &existing{sortKeys: map[string]string{}, columns: map[string]map[string]string{}, indexes: map[string][]string{}, ttls: map[string]string{}, engines: map[string]string{}}
 	err := each(ctx, c, "SELECT name, sorting_key, engine_full FROM system.tables WHERE database = currentDatabase()", func(f [3]string) {
-		e.sortKeys[f[0]], e.columns[f[0]], e.ttls[f[0]] = f[1], map[string]string{}, ttlOf(f[2])
+		e.sortKeys[f[0]], e.columns[f[0]], e.ttls[f[0]], e.engines[f[0]] = f[1], map[string]string{}, ttlOf(f[2]), f[2]
 	})
 	if err != nil {
 		return nil, err
@@ -180,7 +216,7 @@ func (e *existing) plan(t *Table) ([]planned, error) {
 		p := planned{name: "column " + t.Name + "." + c.Name}
 		switch typ, ok := e.columns[t.Own()][c.Name]; {
 		case !ok:
-			p.sql = []string{fmt.Sprintf("%s ADD COLUMN IF NOT EXISTS %s", t.alter(), c.definition())}
+			p.sql = []string{fmt.Sprintf("%s ADD COLUMN IF NOT EXISTS %s", t.alter(), t.column(c))}
 		case normal(typ) != normal(c.Type):
 			problems = append(problems, pipeline.Errorf(pipeline.CodeConflict, "column %s.%s is %s, not %s", t.Name, c.Name, normal(typ), normal(c.Type)))
 		}
@@ -198,6 +234,9 @@ func (e *existing) plan(t *Table) ([]planned, error) {
 	}
 	if t.Age != "" {
 		plan = append(plan, planned{"retention " + t.Name, t.forget(e.ttls[t.Own()])})
+	}
+	if t.Settle > 0 {
+		plan = append(plan, planned{"settings " + t.Name, t.settled(e.engines[t.Own()])})
 	}
 	return plan, errors.Join(problems...)
 }

@@ -39,6 +39,9 @@ func TestSecondRunAppliesNothing(t *testing.T) {
 		if x.Age != "" {
 			columns++ // its retention
 		}
+		if x.Settle > 0 {
+			columns++ // its settings
+		}
 	}
 	if len(steps) != columns {
 		t.Errorf("%d steps were reported, want %d", len(steps), columns)
@@ -48,8 +51,8 @@ func TestSecondRunAppliesNothing(t *testing.T) {
 func TestMissingPartsAreAdded(t *testing.T) {
 	conn := clickhousetest.Conn(t)
 	old := slices.Clone(schema.Tables())
-	for i := range old { // an older release: no index, no last column
-		old[i].Indexes = nil
+	for i := range old { // an older release: no index, no settings, no last column
+		old[i].Indexes, old[i].Settle = nil, 0
 		if n := len(old[i].Columns) - 1; !slices.Contains(old[i].OrderBy, old[i].Columns[n].Name) {
 			old[i].Columns = old[i].Columns[:n]
 		}
@@ -64,7 +67,7 @@ func TestMissingPartsAreAdded(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"column domains.owner", "index domains.by_id", "column executions.started"} {
+	for _, want := range []string{"column domains.owner", "index domains.by_id", "column executions.started", "column findings.addr", "settings domains"} {
 		if !slices.Contains(applied(steps), want) {
 			t.Errorf("%s was not applied, only %v", want, applied(steps))
 		}

@@ -39,6 +39,12 @@ func Tables() []Table {
 	}
 }
 
+// settle is after how many seconds without a new part a table's parts are made one.
+// Lists read rows as merged, which takes ten times as long where parts overlap; and
+// most of the day, nothing new comes. While something comes, merging stays as lazy as
+// it is by default. finding_ids is larger and counted rarely.
+const settle = 30
+
 // marks are the columns of what people decided, which every resource has.
 func marks(more ...Column) []Column {
 	return append([]Column{
@@ -54,7 +60,7 @@ func with(columns []Column, more ...Column) []Column { return append(columns, mo
 var byID = Index{Name: "by_id", Expr: "id", Type: "bloom_filter(0.001)"}
 
 var domains = Table{
-	Name: "domains", Engine: "AggregatingMergeTree",
+	Name: "domains", Engine: "AggregatingMergeTree", Settle: settle,
 	Columns: with([]Column{
 		{"project_id", "LowCardinality(String)"},
 		{"name", "String"},
@@ -67,7 +73,7 @@ var domains = Table{
 }
 
 var hosts = Table{
-	Name: "hosts", Engine: "AggregatingMergeTree",
+	Name: "hosts", Engine: "AggregatingMergeTree", Settle: settle,
 	Columns: with([]Column{
 		{"project_id", "LowCardinality(String)"},
 		{"addr", "IPv6"},
@@ -82,7 +88,7 @@ var hosts = Table{
 }
 
 var ranges = Table{
-	Name: "ip_ranges", Engine: "AggregatingMergeTree",
+	Name: "ip_ranges", Engine: "AggregatingMergeTree", Settle: settle,
 	Columns: with([]Column{
 		{"project_id", "LowCardinality(String)"},
 		{"addr", "IPv6"},
@@ -97,7 +103,7 @@ var ranges = Table{
 }
 
 var ports = Table{
-	Name: "ports", Engine: "AggregatingMergeTree",
+	Name: "ports", Engine: "AggregatingMergeTree", Settle: settle,
 	Columns: with([]Column{
 		{"project_id", "LowCardinality(String)"},
 		{"addr", "IPv6"},
@@ -117,7 +123,7 @@ var ports = Table{
 }
 
 var websites = Table{
-	Name: "websites", Engine: "AggregatingMergeTree",
+	Name: "websites", Engine: "AggregatingMergeTree", Settle: settle,
 	Columns: with([]Column{
 		{"project_id", "LowCardinality(String)"},
 		{"domain", "String"}, // empty for the bare address
@@ -159,7 +165,7 @@ GROUP BY project_id, domain, ip, port, whole`
 // The links are kept once per direction, since both are read for every page of
 // their side and each wants to be one stretch.
 var domainHosts = Table{
-	Name: "domain_hosts", Engine: "AggregatingMergeTree",
+	Name: "domain_hosts", Engine: "AggregatingMergeTree", Settle: settle,
 	Columns: []Column{
 		{"project_id", "LowCardinality(String)"},
 		{"domain", "String"},
@@ -172,7 +178,7 @@ var domainHosts = Table{
 }
 
 var hostDomains = Table{
-	Name: "host_domains", Engine: "AggregatingMergeTree",
+	Name: "host_domains", Engine: "AggregatingMergeTree", Settle: settle,
 	Columns: []Column{
 		{"project_id", "LowCardinality(String)"},
 		{"addr", "IPv6"},
@@ -185,7 +191,7 @@ var hostDomains = Table{
 }
 
 var resourceTags = Table{
-	Name: "resource_tags", Engine: "AggregatingMergeTree",
+	Name: "resource_tags", Engine: "AggregatingMergeTree", Settle: settle,
 	Columns: []Column{
 		{"project_id", "LowCardinality(String)"},
 		{"resource_id", "String"},
@@ -228,6 +234,14 @@ var findings = Table{
 		{"fields", "String"}, // JSON, images without their data
 		// a column of its own: only who asks for it reads it
 		{"images", "Array(String)"},
+		{"said", "String"}, // rows.Words
+		{"addr", "IPv6"},   // ip as a number
+	},
+	Defaults: map[string]string{
+		// what rows.Words writes, for who does not write the column
+		"said": "concat('Z', lowerUTF8(name), 'Z', lowerUTF8(key), 'Z', arrayStringConcat(arrayMap(x -> concat(translate(hex(JSONExtractString(x, 'key')), '0123456789ABCDEF', 'ABCDEFGHIJKLMNOP'), 'Q', " +
+			"lowerUTF8(if(JSONType(x, 'data') = 'String', JSONExtractString(x, 'data'), JSONExtractRaw(x, 'data'))), 'Z'), JSONExtractArrayRaw(fields))))",
+		"addr": "toIPv6OrDefault(ip)",
 	},
 	Age:     "at",
 	OrderBy: []string{"project_id", "at", "id"},
@@ -242,7 +256,7 @@ var findings = Table{
 // findings of an execution are counted exactly, and how a page of findings learns
 // which of its rows were accepted first.
 var findingIDs = Table{
-	Name: "finding_ids", Engine: "AggregatingMergeTree",
+	Name: "finding_ids", Engine: "AggregatingMergeTree", Settle: 10 * settle,
 	Columns: []Column{
 		{"project_id", "LowCardinality(String)"},
 		{"execution_id", "String"},
@@ -257,7 +271,7 @@ var findingIDs = Table{
 // id. Lists are sorted by time when read; there are far fewer executions than
 // findings.
 var executions = Table{
-	Name: "executions", Engine: "AggregatingMergeTree",
+	Name: "executions", Engine: "AggregatingMergeTree", Settle: settle,
 	Columns: []Column{
 		{"project_id", "LowCardinality(String)"},
 		{"id", "String"},
@@ -296,7 +310,7 @@ var logs = Table{
 
 // A site map has no bound, so each path is a row of its own.
 var websitePaths = Table{
-	Name: "website_paths", Engine: "AggregatingMergeTree",
+	Name: "website_paths", Engine: "AggregatingMergeTree", Settle: settle,
 	Columns: []Column{
 		{"project_id", "LowCardinality(String)"},
 		{"website_id", "String"},
@@ -330,7 +344,9 @@ var changes = Table{
 	},
 	Age:     "at",
 	OrderBy: []string{"project_id", "at", "resource_id", "attribute"},
-	Indexes: []Index{{Name: "by_resource", Expr: "resource_id", Type: "bloom_filter(0.01)"}},
+	// a page of the feed asks for what fifty resources were before: one in a hundred
+	// that is taken for another would be half of the table
+	Indexes: []Index{{Name: "by_resource_id", Expr: "resource_id", Type: "bloom_filter(0.0001)"}},
 }
 
 // Sweeps are what concerns many resources at once: a deletion with all that is

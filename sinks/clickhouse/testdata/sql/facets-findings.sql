@@ -1,10 +1,10 @@
-SELECT field, value, n, count() OVER (PARTITION BY field) AS total
+SELECT toUInt8(0) AS field, toString(v0) AS value, n, count() OVER (PARTITION BY field) AS total
 FROM (
-SELECT tupleElement(pair, 1) AS field, tupleElement(pair, 2) AS value, uniqExact(id) AS n
+SELECT 0 AS grouped, v0, uniqExact(id) AS n
 FROM (
-SELECT id, arrayJoin(arrayMap(x -> (toUInt8(0), x), [toString(key)])) AS pair
+SELECT key AS v0, id
 FROM findings)
-WHERE tupleElement(pair, 2) != ''
-GROUP BY field, value)
+GROUP BY v0)
+WHERE value != ''
 ORDER BY field, n DESC, value
 LIMIT 10 BY field

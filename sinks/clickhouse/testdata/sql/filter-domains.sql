@@ -5,17 +5,17 @@ WHERE project_id = {project:String}
 SELECT project_id, name
 FROM domains FINAL
 WHERE project_id = {project:String}
-  AND (name LIKE {f0:String}) AND ((project_id, name) IN (
-SELECT project_id, domain
+  AND (name LIKE {f0:String}) AND ((name) IN (
+SELECT domain
 FROM domain_hosts FINAL
-WHERE project_id = {project:String} AND (addr >= {f1:IPv6} AND addr <= {f2:IPv6}) AND last_seen > deleted_at)) AND (NOT ((project_id, id) IN (
-SELECT project_id, resource_id
+WHERE project_id = {project:String} AND (addr >= {f1:IPv6} AND addr <= {f2:IPv6}) AND last_seen > deleted_at)) AND (NOT ((id) IN (
+SELECT resource_id
 FROM resource_tags FINAL
-WHERE project_id = {project:String} AND lowerUTF8(tag) = {f3:String} AND tupleElement(state, 'value') = 1))) AND ((project_id, name) IN (
-SELECT project_id, domain
+WHERE project_id = {project:String} AND lowerUTF8(tag) = {f3:String} AND tupleElement(state, 'value') = 1))) AND ((name) IN (
+SELECT domain
 FROM domain_hosts FINAL
-WHERE project_id = {project:String} AND (project_id, addr) IN (
-SELECT project_id, addr
+WHERE project_id = {project:String} AND (addr) IN (
+SELECT addr
 FROM hosts
 WHERE project_id = {project:String} AND id = {f4:String}) AND last_seen > deleted_at))
   AND last_seen > deleted_at

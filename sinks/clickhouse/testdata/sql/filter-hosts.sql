@@ -5,14 +5,14 @@ WHERE project_id = {project:String}
 SELECT project_id, addr
 FROM hosts FINAL
 WHERE project_id = {project:String}
-  AND (((addr >= {f0:IPv6} AND addr <= {f1:IPv6}) OR (addr >= {f2:IPv6} AND addr <= {f3:IPv6} AND NOT (addr >= toIPv6('::ffff:0.0.0.0') AND addr <= toIPv6('::ffff:255.255.255.255'))))) AND ((project_id, addr) IN (
-SELECT project_id, addr
+  AND (((addr >= {f0:IPv6} AND addr <= {f1:IPv6}) OR (addr >= {f2:IPv6} AND addr <= {f3:IPv6} AND NOT (addr >= toIPv6('::ffff:0.0.0.0') AND addr <= toIPv6('::ffff:255.255.255.255'))))) AND ((addr) IN (
+SELECT addr
 FROM ports FINAL
-WHERE project_id = {project:String} AND port IN {f4:Array(Int64)} AND last_seen > deleted_at AND looked_at <= last_seen)) AND ((project_id, addr) IN (
-SELECT project_id, addr
+WHERE project_id = {project:String} AND port IN {f4:Array(Int64)} AND last_seen > deleted_at AND looked_at <= last_seen)) AND ((addr) IN (
+SELECT addr
 FROM ports FINAL
-WHERE project_id = {project:String} AND lowerUTF8(tupleElement(service, 'value')) = {f5:String} AND last_seen > deleted_at AND looked_at <= last_seen)) AND ((project_id, addr) IN (
-SELECT project_id, addr
+WHERE project_id = {project:String} AND lowerUTF8(tupleElement(service, 'value')) = {f5:String} AND last_seen > deleted_at AND looked_at <= last_seen)) AND ((addr) IN (
+SELECT addr
 FROM host_domains FINAL
 WHERE project_id = {project:String} AND domain = {f6:String} AND last_seen > deleted_at)) AND (lowerUTF8(tupleElement(os, 'value')) LIKE {f7:String}) AND (tupleElement(blocked, 'value') > 0)
   AND last_seen > deleted_at

@@ -5,8 +5,8 @@ WHERE project_id = {project:String}
 SELECT project_id, addr, port, protocol
 FROM ports FINAL
 WHERE project_id = {project:String}
-  AND ((port IN {f2:Array(Int64)} OR (port >= {f0:Int64} AND port <= {f1:Int64}))) AND (protocol = {f3:String}) AND (NOT (tupleElement(service, 'value') != '')) AND (match(tupleElement(version, 'value'), {f4:String})) AND ((project_id, addr) IN (
-SELECT project_id, addr
+  AND ((port IN {f2:Array(Int64)} OR (port >= {f0:Int64} AND port <= {f1:Int64}))) AND (protocol = {f3:String}) AND (NOT (tupleElement(service, 'value') != '')) AND (match(tupleElement(version, 'value'), {f4:String})) AND ((addr) IN (
+SELECT addr
 FROM host_domains FINAL
 WHERE project_id = {project:String} AND domain LIKE {f5:String} AND last_seen > deleted_at)) AND (last_seen >= fromUnixTimestamp64Milli({f6:Int64}, 'UTC')) AND (looked_at > last_seen)
   AND last_seen > deleted_at

@@ -8,7 +8,7 @@ WHERE project_id = {project:String}
   AND (arrayExists(x -> lowerUTF8(x) IN {f0:Array(String)}, arrayDistinct(arrayConcat(if(toUnixTimestamp64Milli(deleted_at) = 0, technologies, []), mapKeys(mapFilter((k, v) -> v > toUnixTimestamp64Milli(deleted_at), technologies_said)))))) AND ((JSONExtractString(tupleElement(certificate, 'value'), 'notAfter') > '0001-01-02' AND (JSONExtractString(tupleElement(certificate, 'value'), 'notAfter') <= {f1:String}))) AND (if(toInt64(bitShiftRight(tupleElement(ssl, 'version'), 20)) > toUnixTimestamp64Milli(deleted_at), tupleElement(ssl, 'value') = 1, port = 443)) AND (NOT (tupleElement(merged_into, 'value') != '')) AND (NOT ((JSONExtractString(tupleElement(certificate, 'value'), 'notAfter') > '0001-01-02' AND JSONExtractString(tupleElement(certificate, 'value'), 'notAfter') < {f2:String}))) AND ((tupleElement(status, 'value') > 0 AND tupleElement(status, 'value') >= {f3:Int64})) AND ((concat('project:', project_id, ';host:', if((addr >= toIPv6('::ffff:0.0.0.0') AND addr <= toIPv6('::ffff:255.255.255.255')), substring(IPv6NumToString(addr), 8), IPv6NumToString(addr)), ';port:', toString(port), ';protocol:tcp;domain:', domain, ';path:', path)) IN (
 SELECT correlation_key
 FROM findings
-WHERE project_id = {project:String} AND (key = {f4:String} AND position(fields, {f5:String}) > 0 AND arrayExists(x -> JSONExtractString(x, 'key') = {f6:String} AND ifNull(toFloat64OrNull(if(JSONType(x, 'data') = 'String', JSONExtractString(x, 'data'), JSONExtractRaw(x, 'data'))) > {f7:Float64}, 0), JSONExtractArrayRaw(fields))))) AND ((positionCaseInsensitiveUTF8(address, {f8:String}) > 0 OR positionCaseInsensitiveUTF8(tupleElement(title, 'value'), {f8:String}) > 0)) AND ((positionCaseInsensitiveUTF8(address, {f9:String}) > 0 OR positionCaseInsensitiveUTF8(tupleElement(title, 'value'), {f9:String}) > 0))
+WHERE project_id = {project:String} AND (key = {f4:String} AND (position(said, {f6:String}) > 0 AND arrayExists(x -> JSONExtractString(x, 'key') = {f7:String} AND ifNull(toFloat64OrNull(if(JSONType(x, 'data') = 'String', JSONExtractString(x, 'data'), JSONExtractRaw(x, 'data'))) > {f5:Float64}, 0), JSONExtractArrayRaw(fields)))))) AND ((positionCaseInsensitiveUTF8(address, {f8:String}) > 0 OR positionCaseInsensitiveUTF8(tupleElement(title, 'value'), {f8:String}) > 0)) AND ((positionCaseInsensitiveUTF8(address, {f9:String}) > 0 OR positionCaseInsensitiveUTF8(tupleElement(title, 'value'), {f9:String}) > 0))
   AND last_seen > deleted_at
 ORDER BY project_id, domain, addr, port, path
 LIMIT 51)
@@ -23,8 +23,8 @@ SETTINGS optimize_aggregation_in_order = 1
 -- f2 = "2026-11-25T12:00:00Z"
 -- f3 = 400
 -- f4 = "Vuln"
--- f5 = "\"key\":\"score\""
--- f6 = "score"
--- f7 = 7
+-- f5 = 7
+-- f6 = "ZHDGDGPHCGFQ"
+-- f7 = "score"
 -- f8 = "sign in"
 -- f9 = "www"

@@ -1,4 +1,4 @@
-SELECT toInt64(toUnixTimestamp(toDateTime(toMonday(first_seen), 'UTC'))) AS stretch, arrayJoin([tupleElement(service, 'value')]) AS value, count()
+SELECT toInt64(toUnixTimestamp(toDateTime(toMonday(first_seen), 'UTC'))) AS stretch, arrayJoin([toString(tupleElement(service, 'value'))]) AS value, count()
 FROM ports FINAL
 WHERE project_id = {project:String}
   AND (addr >= {f0:IPv6} AND addr <= {f1:IPv6})

@@ -1,4 +1,4 @@
-SELECT arrayJoin([tupleElement(current, 'state')]) AS value
+SELECT arrayJoin([toString(tupleElement(current, 'state'))]) AS value
 FROM executions FINAL
 WHERE project_id = {project:String}
   AND queued_at >= fromUnixTimestamp64Milli({since:Int64}, 'UTC')

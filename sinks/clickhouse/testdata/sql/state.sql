@@ -1,4 +1,4 @@
-SELECT concat(hostName(), ' ', toString(max(max_block_number)), ' ', toString(max(data_version)), ' ', toString(count() = 0))
+SELECT table, concat(hostName(), ' ', toString(max(max_block_number)), ' ', toString(max(data_version)))
 FROM system.parts
-WHERE active AND database = currentDatabase() AND table = {table:String}
--- table = "domains"
+WHERE active AND database = currentDatabase()
+GROUP BY table

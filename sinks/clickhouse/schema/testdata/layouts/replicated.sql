@@ -11,7 +11,8 @@ CREATE TABLE IF NOT EXISTS domains ON CLUSTER `main` (
     `owner` SimpleAggregateFunction(max, Tuple(version UInt64, value String)),
     INDEX by_id id TYPE bloom_filter(0.001) GRANULARITY 1
 ) ENGINE = ReplicatedAggregatingMergeTree('/clickhouse/tables/{database}/{table}', '{replica}')
-ORDER BY (project_id, name);
+ORDER BY (project_id, name)
+SETTINGS min_age_to_force_merge_seconds = 30, min_age_to_force_merge_on_partition_only = 1;
 CREATE TABLE IF NOT EXISTS hosts ON CLUSTER `main` (
     `project_id` LowCardinality(String),
     `addr` IPv6,
@@ -26,7 +27,8 @@ CREATE TABLE IF NOT EXISTS hosts ON CLUSTER `main` (
     `owner` SimpleAggregateFunction(max, Tuple(version UInt64, value String)),
     INDEX by_id id TYPE bloom_filter(0.001) GRANULARITY 1
 ) ENGINE = ReplicatedAggregatingMergeTree('/clickhouse/tables/{database}/{table}', '{replica}')
-ORDER BY (project_id, addr);
+ORDER BY (project_id, addr)
+SETTINGS min_age_to_force_merge_seconds = 30, min_age_to_force_merge_on_partition_only = 1;
 CREATE TABLE IF NOT EXISTS ip_ranges ON CLUSTER `main` (
     `project_id` LowCardinality(String),
     `addr` IPv6,
@@ -41,7 +43,8 @@ CREATE TABLE IF NOT EXISTS ip_ranges ON CLUSTER `main` (
     `owner` SimpleAggregateFunction(max, Tuple(version UInt64, value String)),
     INDEX by_id id TYPE bloom_filter(0.001) GRANULARITY 1
 ) ENGINE = ReplicatedAggregatingMergeTree('/clickhouse/tables/{database}/{table}', '{replica}')
-ORDER BY (project_id, addr, bits);
+ORDER BY (project_id, addr, bits)
+SETTINGS min_age_to_force_merge_seconds = 30, min_age_to_force_merge_on_partition_only = 1;
 CREATE TABLE IF NOT EXISTS ports ON CLUSTER `main` (
     `project_id` LowCardinality(String),
     `addr` IPv6,
@@ -61,7 +64,8 @@ CREATE TABLE IF NOT EXISTS ports ON CLUSTER `main` (
     `looked_at` SimpleAggregateFunction(max, DateTime64(3, 'UTC')),
     INDEX by_id id TYPE bloom_filter(0.001) GRANULARITY 1
 ) ENGINE = ReplicatedAggregatingMergeTree('/clickhouse/tables/{database}/{table}', '{replica}')
-ORDER BY (project_id, addr, port, protocol);
+ORDER BY (project_id, addr, port, protocol)
+SETTINGS min_age_to_force_merge_seconds = 30, min_age_to_force_merge_on_partition_only = 1;
 CREATE TABLE IF NOT EXISTS websites ON CLUSTER `main` (
     `project_id` LowCardinality(String),
     `domain` String,
@@ -89,7 +93,8 @@ CREATE TABLE IF NOT EXISTS websites ON CLUSTER `main` (
     INDEX by_id id TYPE bloom_filter(0.001) GRANULARITY 1
 ) ENGINE = ReplicatedAggregatingMergeTree('/clickhouse/tables/{database}/{table}', '{replica}')
 ORDER BY (project_id, domain, addr, port, path)
-PRIMARY KEY (project_id, domain, addr, port);
+PRIMARY KEY (project_id, domain, addr, port)
+SETTINGS min_age_to_force_merge_seconds = 30, min_age_to_force_merge_on_partition_only = 1;
 CREATE TABLE IF NOT EXISTS domain_hosts ON CLUSTER `main` (
     `project_id` LowCardinality(String),
     `domain` String,
@@ -98,7 +103,8 @@ CREATE TABLE IF NOT EXISTS domain_hosts ON CLUSTER `main` (
     `last_seen` SimpleAggregateFunction(max, DateTime64(3, 'UTC')),
     `deleted_at` SimpleAggregateFunction(max, DateTime64(3, 'UTC'))
 ) ENGINE = ReplicatedAggregatingMergeTree('/clickhouse/tables/{database}/{table}', '{replica}')
-ORDER BY (project_id, domain, addr);
+ORDER BY (project_id, domain, addr)
+SETTINGS min_age_to_force_merge_seconds = 30, min_age_to_force_merge_on_partition_only = 1;
 CREATE TABLE IF NOT EXISTS host_domains ON CLUSTER `main` (
     `project_id` LowCardinality(String),
     `addr` IPv6,
@@ -107,14 +113,16 @@ CREATE TABLE IF NOT EXISTS host_domains ON CLUSTER `main` (
     `last_seen` SimpleAggregateFunction(max, DateTime64(3, 'UTC')),
     `deleted_at` SimpleAggregateFunction(max, DateTime64(3, 'UTC'))
 ) ENGINE = ReplicatedAggregatingMergeTree('/clickhouse/tables/{database}/{table}', '{replica}')
-ORDER BY (project_id, addr, domain);
+ORDER BY (project_id, addr, domain)
+SETTINGS min_age_to_force_merge_seconds = 30, min_age_to_force_merge_on_partition_only = 1;
 CREATE TABLE IF NOT EXISTS resource_tags ON CLUSTER `main` (
     `project_id` LowCardinality(String),
     `resource_id` String,
     `tag` String,
     `state` SimpleAggregateFunction(max, Tuple(version UInt64, value UInt8))
 ) ENGINE = ReplicatedAggregatingMergeTree('/clickhouse/tables/{database}/{table}', '{replica}')
-ORDER BY (project_id, resource_id, tag);
+ORDER BY (project_id, resource_id, tag)
+SETTINGS min_age_to_force_merge_seconds = 30, min_age_to_force_merge_on_partition_only = 1;
 CREATE TABLE IF NOT EXISTS website_paths ON CLUSTER `main` (
     `project_id` LowCardinality(String),
     `website_id` String,
@@ -125,7 +133,8 @@ CREATE TABLE IF NOT EXISTS website_paths ON CLUSTER `main` (
     `status` SimpleAggregateFunction(max, Tuple(version UInt64, value UInt16))
 ) ENGINE = ReplicatedAggregatingMergeTree('/clickhouse/tables/{database}/{table}', '{replica}')
 ORDER BY (project_id, website_id, path)
-PRIMARY KEY (project_id, website_id);
+PRIMARY KEY (project_id, website_id)
+SETTINGS min_age_to_force_merge_seconds = 30, min_age_to_force_merge_on_partition_only = 1;
 CREATE TABLE IF NOT EXISTS findings ON CLUSTER `main` (
     `project_id` LowCardinality(String),
     `at` DateTime64(3, 'UTC'),
@@ -150,6 +159,8 @@ CREATE TABLE IF NOT EXISTS findings ON CLUSTER `main` (
     `ssl` Int8,
     `fields` String,
     `images` Array(String),
+    `said` String DEFAULT concat('Z', lowerUTF8(name), 'Z', lowerUTF8(key), 'Z', arrayStringConcat(arrayMap(x -> concat(translate(hex(JSONExtractString(x, 'key')), '0123456789ABCDEF', 'ABCDEFGHIJKLMNOP'), 'Q', lowerUTF8(if(JSONType(x, 'data') = 'String', JSONExtractString(x, 'data'), JSONExtractRaw(x, 'data'))), 'Z'), JSONExtractArrayRaw(fields)))),
+    `addr` IPv6 DEFAULT toIPv6OrDefault(ip),
     INDEX by_target correlation_key TYPE bloom_filter(0.01) GRANULARITY 1,
     INDEX by_execution execution_id TYPE bloom_filter(0.01) GRANULARITY 1,
     INDEX by_key key TYPE set(100) GRANULARITY 1
@@ -163,7 +174,8 @@ CREATE TABLE IF NOT EXISTS finding_ids ON CLUSTER `main` (
     `at` SimpleAggregateFunction(min, DateTime64(3, 'UTC'))
 ) ENGINE = ReplicatedAggregatingMergeTree('/clickhouse/tables/{database}/{table}', '{replica}')
 ORDER BY (project_id, execution_id, id)
-TTL toDateTime(at) + toIntervalDay(365);
+TTL toDateTime(at) + toIntervalDay(365)
+SETTINGS min_age_to_force_merge_seconds = 300, min_age_to_force_merge_on_partition_only = 1;
 CREATE TABLE IF NOT EXISTS executions ON CLUSTER `main` (
     `project_id` LowCardinality(String),
     `id` String,
@@ -176,7 +188,8 @@ CREATE TABLE IF NOT EXISTS executions ON CLUSTER `main` (
     INDEX by_id id TYPE bloom_filter(0.001) GRANULARITY 1
 ) ENGINE = ReplicatedAggregatingMergeTree('/clickhouse/tables/{database}/{table}', '{replica}')
 ORDER BY (project_id, id)
-TTL toDateTime(queued_at) + toIntervalDay(365);
+TTL toDateTime(queued_at) + toIntervalDay(365)
+SETTINGS min_age_to_force_merge_seconds = 30, min_age_to_force_merge_on_partition_only = 1;
 CREATE TABLE IF NOT EXISTS logs ON CLUSTER `main` (
     `execution_id` String,
     `attempt` UInt32,
@@ -198,7 +211,7 @@ CREATE TABLE IF NOT EXISTS changes ON CLUSTER `main` (
     `kind` SimpleAggregateFunction(max, String),
     `correlation_key` SimpleAggregateFunction(max, String),
     `said` SimpleAggregateFunction(max, Tuple(value String, cause String)),
-    INDEX by_resource resource_id TYPE bloom_filter(0.01) GRANULARITY 1
+    INDEX by_resource_id resource_id TYPE bloom_filter(0.0001) GRANULARITY 1
 ) ENGINE = ReplicatedAggregatingMergeTree('/clickhouse/tables/{database}/{table}', '{replica}')
 ORDER BY (project_id, at, resource_id, attribute);
 CREATE TABLE IF NOT EXISTS sweeps ON CLUSTER `main` (
@@ -238,6 +251,7 @@ PRIMARY KEY (project_id, finding_id);
 ALTER TABLE domains ON CLUSTER `main` ADD COLUMN IF NOT EXISTS `owner` SimpleAggregateFunction(max, Tuple(version UInt64, value String));
 ALTER TABLE domains ON CLUSTER `main` ADD INDEX IF NOT EXISTS by_id id TYPE bloom_filter(0.001) GRANULARITY 1;
 ALTER TABLE domains ON CLUSTER `main` MATERIALIZE INDEX by_id;
+ALTER TABLE domains ON CLUSTER `main` MODIFY SETTING min_age_to_force_merge_seconds = 30, min_age_to_force_merge_on_partition_only = 1;
 ALTER TABLE findings ON CLUSTER `main` ADD INDEX IF NOT EXISTS by_target correlation_key TYPE bloom_filter(0.01) GRANULARITY 1;
 ALTER TABLE findings ON CLUSTER `main` MATERIALIZE INDEX by_target;
 ALTER TABLE findings ON CLUSTER `main` ADD INDEX IF NOT EXISTS by_execution execution_id TYPE bloom_filter(0.01) GRANULARITY 1;

@@ -11,7 +11,8 @@ CREATE TABLE IF NOT EXISTS domains_local ON CLUSTER `main` (
     `owner` SimpleAggregateFunction(max, Tuple(version UInt64, value String)),
     INDEX by_id id TYPE bloom_filter(0.001) GRANULARITY 1
 ) ENGINE = ReplicatedAggregatingMergeTree('/clickhouse/tables/{shard}/{database}/{table}', '{replica}')
-ORDER BY (project_id, name);
+ORDER BY (project_id, name)
+SETTINGS min_age_to_force_merge_seconds = 30, min_age_to_force_merge_on_partition_only = 1;
 CREATE TABLE IF NOT EXISTS domains ON CLUSTER `main` AS domains_local
 ENGINE = Distributed(`main`, currentDatabase(), domains_local, sipHash64(project_id));
 CREATE TABLE IF NOT EXISTS hosts_local ON CLUSTER `main` (
@@ -28,7 +29,8 @@ CREATE TABLE IF NOT EXISTS hosts_local ON CLUSTER `main` (
     `owner` SimpleAggregateFunction(max, Tuple(version UInt64, value String)),
     INDEX by_id id TYPE bloom_filter(0.001) GRANULARITY 1
 ) ENGINE = ReplicatedAggregatingMergeTree('/clickhouse/tables/{shard}/{database}/{table}', '{replica}')
-ORDER BY (project_id, addr);
+ORDER BY (project_id, addr)
+SETTINGS min_age_to_force_merge_seconds = 30, min_age_to_force_merge_on_partition_only = 1;
 CREATE TABLE IF NOT EXISTS hosts ON CLUSTER `main` AS hosts_local
 ENGINE = Distributed(`main`, currentDatabase(), hosts_local, sipHash64(project_id));
 CREATE TABLE IF NOT EXISTS ip_ranges_local ON CLUSTER `main` (
@@ -45,7 +47,8 @@ CREATE TABLE IF NOT EXISTS ip_ranges_local ON CLUSTER `main` (
     `owner` SimpleAggregateFunction(max, Tuple(version UInt64, value String)),
     INDEX by_id id TYPE bloom_filter(0.001) GRANULARITY 1
 ) ENGINE = ReplicatedAggregatingMergeTree('/clickhouse/tables/{shard}/{database}/{table}', '{replica}')
-ORDER BY (project_id, addr, bits);
+ORDER BY (project_id, addr, bits)
+SETTINGS min_age_to_force_merge_seconds = 30, min_age_to_force_merge_on_partition_only = 1;
 CREATE TABLE IF NOT EXISTS ip_ranges ON CLUSTER `main` AS ip_ranges_local
 ENGINE = Distributed(`main`, currentDatabase(), ip_ranges_local, sipHash64(project_id));
 CREATE TABLE IF NOT EXISTS ports_local ON CLUSTER `main` (
@@ -67,7 +70,8 @@ CREATE TABLE IF NOT EXISTS ports_local ON CLUSTER `main` (
     `looked_at` SimpleAggregateFunction(max, DateTime64(3, 'UTC')),
     INDEX by_id id TYPE bloom_filter(0.001) GRANULARITY 1
 ) ENGINE = ReplicatedAggregatingMergeTree('/clickhouse/tables/{shard}/{database}/{table}', '{replica}')
-ORDER BY (project_id, addr, port, protocol);
+ORDER BY (project_id, addr, port, protocol)
+SETTINGS min_age_to_force_merge_seconds = 30, min_age_to_force_merge_on_partition_only = 1;
 CREATE TABLE IF NOT EXISTS ports ON CLUSTER `main` AS ports_local
 ENGINE = Distributed(`main`, currentDatabase(), ports_local, sipHash64(project_id));
 CREATE TABLE IF NOT EXISTS websites_local ON CLUSTER `main` (
@@ -97,7 +101,8 @@ CREATE TABLE IF NOT EXISTS websites_local ON CLUSTER `main` (
     INDEX by_id id TYPE bloom_filter(0.001) GRANULARITY 1
 ) ENGINE = ReplicatedAggregatingMergeTree('/clickhouse/tables/{shard}/{database}/{table}', '{replica}')
 ORDER BY (project_id, domain, addr, port, path)
-PRIMARY KEY (project_id, domain, addr, port);
+PRIMARY KEY (project_id, domain, addr, port)
+SETTINGS min_age_to_force_merge_seconds = 30, min_age_to_force_merge_on_partition_only = 1;
 CREATE TABLE IF NOT EXISTS websites ON CLUSTER `main` AS websites_local
 ENGINE = Distributed(`main`, currentDatabase(), websites_local, sipHash64(project_id));
 CREATE TABLE IF NOT EXISTS domain_hosts_local ON CLUSTER `main` (
@@ -108,7 +113,8 @@ CREATE TABLE IF NOT EXISTS domain_hosts_local ON CLUSTER `main` (
     `last_seen` SimpleAggregateFunction(max, DateTime64(3, 'UTC')),
     `deleted_at` SimpleAggregateFunction(max, DateTime64(3, 'UTC'))
 ) ENGINE = ReplicatedAggregatingMergeTree('/clickhouse/tables/{shard}/{database}/{table}', '{replica}')
-ORDER BY (project_id, domain, addr);
+ORDER BY (project_id, domain, addr)
+SETTINGS min_age_to_force_merge_seconds = 30, min_age_to_force_merge_on_partition_only = 1;
 CREATE TABLE IF NOT EXISTS domain_hosts ON CLUSTER `main` AS domain_hosts_local
 ENGINE = Distributed(`main`, currentDatabase(), domain_hosts_local, sipHash64(project_id));
 CREATE TABLE IF NOT EXISTS host_domains_local ON CLUSTER `main` (
@@ -119,7 +125,8 @@ CREATE TABLE IF NOT EXISTS host_domains_local ON CLUSTER `main` (
     `last_seen` SimpleAggregateFunction(max, DateTime64(3, 'UTC')),
     `deleted_at` SimpleAggregateFunction(max, DateTime64(3, 'UTC'))
 ) ENGINE = ReplicatedAggregatingMergeTree('/clickhouse/tables/{shard}/{database}/{table}', '{replica}')
-ORDER BY (project_id, addr, domain);
+ORDER BY (project_id, addr, domain)
+SETTINGS min_age_to_force_merge_seconds = 30, min_age_to_force_merge_on_partition_only = 1;
 CREATE TABLE IF NOT EXISTS host_domains ON CLUSTER `main` AS host_domains_local
 ENGINE = Distributed(`main`, currentDatabase(), host_domains_local, sipHash64(project_id));
 CREATE TABLE IF NOT EXISTS resource_tags_local ON CLUSTER `main` (
@@ -128,7 +135,8 @@ CREATE TABLE IF NOT EXISTS resource_tags_local ON CLUSTER `main` (
     `tag` String,
     `state` SimpleAggregateFunction(max, Tuple(version UInt64, value UInt8))
 ) ENGINE = ReplicatedAggregatingMergeTree('/clickhouse/tables/{shard}/{database}/{table}', '{replica}')
-ORDER BY (project_id, resource_id, tag);
+ORDER BY (project_id, resource_id, tag)
+SETTINGS min_age_to_force_merge_seconds = 30, min_age_to_force_merge_on_partition_only = 1;
 CREATE TABLE IF NOT EXISTS resource_tags ON CLUSTER `main` AS resource_tags_local
 ENGINE = Distributed(`main`, currentDatabase(), resource_tags_local, sipHash64(project_id));
 CREATE TABLE IF NOT EXISTS website_paths_local ON CLUSTER `main` (
@@ -141,7 +149,8 @@ CREATE TABLE IF NOT EXISTS website_paths_local ON CLUSTER `main` (
     `status` SimpleAggregateFunction(max, Tuple(version UInt64, value UInt16))
 ) ENGINE = ReplicatedAggregatingMergeTree('/clickhouse/tables/{shard}/{database}/{table}', '{replica}')
 ORDER BY (project_id, website_id, path)
-PRIMARY KEY (project_id, website_id);
+PRIMARY KEY (project_id, website_id)
+SETTINGS min_age_to_force_merge_seconds = 30, min_age_to_force_merge_on_partition_only = 1;
 CREATE TABLE IF NOT EXISTS website_paths ON CLUSTER `main` AS website_paths_local
 ENGINE = Distributed(`main`, currentDatabase(), website_paths_local, sipHash64(project_id));
 CREATE TABLE IF NOT EXISTS findings_local ON CLUSTER `main` (
@@ -168,6 +177,8 @@ CREATE TABLE IF NOT EXISTS findings_local ON CLUSTER `main` (
     `ssl` Int8,
     `fields` String,
     `images` Array(String),
+    `said` String DEFAULT concat('Z', lowerUTF8(name), 'Z', lowerUTF8(key), 'Z', arrayStringConcat(arrayMap(x -> concat(translate(hex(JSONExtractString(x, 'key')), '0123456789ABCDEF', 'ABCDEFGHIJKLMNOP'), 'Q', lowerUTF8(if(JSONType(x, 'data') = 'String', JSONExtractString(x, 'data'), JSONExtractRaw(x, 'data'))), 'Z'), JSONExtractArrayRaw(fields)))),
+    `addr` IPv6 DEFAULT toIPv6OrDefault(ip),
     INDEX by_target correlation_key TYPE bloom_filter(0.01) GRANULARITY 1,
     INDEX by_execution execution_id TYPE bloom_filter(0.01) GRANULARITY 1,
     INDEX by_key key TYPE set(100) GRANULARITY 1
@@ -183,7 +194,8 @@ CREATE TABLE IF NOT EXISTS finding_ids_local ON CLUSTER `main` (
     `at` SimpleAggregateFunction(min, DateTime64(3, 'UTC'))
 ) ENGINE = ReplicatedAggregatingMergeTree('/clickhouse/tables/{shard}/{database}/{table}', '{replica}')
 ORDER BY (project_id, execution_id, id)
-TTL toDateTime(at) + toIntervalDay(365);
+TTL toDateTime(at) + toIntervalDay(365)
+SETTINGS min_age_to_force_merge_seconds = 300, min_age_to_force_merge_on_partition_only = 1;
 CREATE TABLE IF NOT EXISTS finding_ids ON CLUSTER `main` AS finding_ids_local
 ENGINE = Distributed(`main`, currentDatabase(), finding_ids_local, sipHash64(project_id));
 CREATE TABLE IF NOT EXISTS executions_local ON CLUSTER `main` (
@@ -198,7 +210,8 @@ CREATE TABLE IF NOT EXISTS executions_local ON CLUSTER `main` (
     INDEX by_id id TYPE bloom_filter(0.001) GRANULARITY 1
 ) ENGINE = ReplicatedAggregatingMergeTree('/clickhouse/tables/{shard}/{database}/{table}', '{replica}')
 ORDER BY (project_id, id)
-TTL toDateTime(queued_at) + toIntervalDay(365);
+TTL toDateTime(queued_at) + toIntervalDay(365)
+SETTINGS min_age_to_force_merge_seconds = 30, min_age_to_force_merge_on_partition_only = 1;
 CREATE TABLE IF NOT EXISTS executions ON CLUSTER `main` AS executions_local
 ENGINE = Distributed(`main`, currentDatabase(), executions_local, sipHash64(project_id));
 CREATE TABLE IF NOT EXISTS logs_local ON CLUSTER `main` (
@@ -224,7 +237,7 @@ CREATE TABLE IF NOT EXISTS changes_local ON CLUSTER `main` (
     `kind` SimpleAggregateFunction(max, String),
     `correlation_key` SimpleAggregateFunction(max, String),
     `said` SimpleAggregateFunction(max, Tuple(value String, cause String)),
-    INDEX by_resource resource_id TYPE bloom_filter(0.01) GRANULARITY 1
+    INDEX by_resource_id resource_id TYPE bloom_filter(0.0001) GRANULARITY 1
 ) ENGINE = ReplicatedAggregatingMergeTree('/clickhouse/tables/{shard}/{database}/{table}', '{replica}')
 ORDER BY (project_id, at, resource_id, attribute);
 CREATE TABLE IF NOT EXISTS changes ON CLUSTER `main` AS changes_local
@@ -270,6 +283,7 @@ ENGINE = Distributed(`main`, currentDatabase(), verdicts_local, sipHash64(projec
 ALTER TABLE domains_local ON CLUSTER `main` ADD COLUMN IF NOT EXISTS `owner` SimpleAggregateFunction(max, Tuple(version UInt64, value String));
 ALTER TABLE domains_local ON CLUSTER `main` ADD INDEX IF NOT EXISTS by_id id TYPE bloom_filter(0.001) GRANULARITY 1;
 ALTER TABLE domains_local ON CLUSTER `main` MATERIALIZE INDEX by_id;
+ALTER TABLE domains_local ON CLUSTER `main` MODIFY SETTING min_age_to_force_merge_seconds = 30, min_age_to_force_merge_on_partition_only = 1;
 ALTER TABLE domains ON CLUSTER `main` ADD COLUMN IF NOT EXISTS `owner` SimpleAggregateFunction(max, Tuple(version UInt64, value String));
 ALTER TABLE findings_local ON CLUSTER `main` ADD INDEX IF NOT EXISTS by_target correlation_key TYPE bloom_filter(0.01) GRANULARITY 1;
 ALTER TABLE findings_local ON CLUSTER `main` MATERIALIZE INDEX by_target;
