@@ -102,7 +102,7 @@ func (w *world) findings(project, key string, x thing) {
 			ID: pipeline.FindingID(key, uint64(len(w.batch.Findings)), nil), ProjectID: project, CorrelationKey: key, At: w.when(), Source: w.pick("job", "import"), Job: w.pick("ScanJob", ""),
 			ExecutionID: pipeline.DeriveID(w.pick("a", "b")), Depth: uint16(w.r.IntN(4)), Type: "CustomFinding", Key: name, Name: w.pick("A title", "Other"), Mask: -1, SSL: -1, Fields: string(fields),
 		}
-		f.Said = rows.Words(f.Name, f.Key, said)
+		f.Said = rows.Words(f.Name, said)
 		y := thing{id: f.ID, values: map[string][]any{}}
 		ref, err := pipeline.ParseKey(key)
 		if err != nil {

@@ -48,25 +48,30 @@ func findingAddr(c *compiler, t *filter.Term) string {
 	return guarded("ip != ''", c.addr("addr", "ip", t))
 }
 
-// findingWords look into the name, the key and what the fields hold, which is all in
-// what rows.Words writes. A regular expression is for texts as they were written.
+// findingWords look into the name, the key and what the fields hold, most of which
+// is in what rows.Words writes. A regular expression is for texts as they were written.
 func findingWords(c *compiler, t *filter.Term) string {
 	var conds []string
 	for i := range t.Values {
 		switch v := &t.Values[i]; {
 		case v.Op != filter.Is:
-			one := *t
-			one.Values = []filter.Value{*v}
-			conds = append(conds, c.words([]string{"name", "key"}, nil, &one), c.field("", &one))
+			conds = append(conds, c.words([]string{"name", "key"}, nil, only(t, v)), c.field("", only(t, v)))
 		case v.Any():
-			conds = append(conds, "name != ''", "key != ''", c.eachSaid("%Q_%", ""))
+			conds = append(conds, "name != ''", "key != ''") // a key there always is
 		case v.Exact() && v.Pieces[0] != "":
-			conds = append(conds, c.within(fold(v.Pieces[0])))
+			conds = append(conds, c.words([]string{"key"}, nil, only(t, v)), c.within(fold(v.Pieces[0])))
 		default:
-			conds = append(conds, c.eachSaid("%"+pattern(v.Pieces)+"%", longest(v.Pieces)))
+			conds = append(conds, c.words([]string{"key"}, nil, only(t, v)), c.eachSaid("%"+pattern(v.Pieces)+"%", longest(v.Pieces)))
 		}
 	}
 	return either(conds)
+}
+
+// only is a term with one of its values.
+func only(t *filter.Term, v *filter.Value) *filter.Term {
+	one := *t
+	one.Values = []filter.Value{*v}
+	return &one
 }
 
 // within looks for a text in what rows.Words writes.
@@ -111,9 +116,9 @@ func (c *compiler) saidSo(key string, v *filter.Value) string {
 	as := rows.WordsAs(key)
 	switch {
 	case v.Any(): // not empty
-		return c.eachSaid(as+"_%", "Z"+as)
+		return c.eachSaid(as+"_%", rows.WordsEnd+as)
 	case v.Exact():
-		return c.within("Z" + as + fold(v.Pieces[0]) + "Z")
+		return c.within(rows.WordsEnd + as + fold(v.Pieces[0]) + rows.WordsEnd)
 	default:
 		return c.eachSaid(as+pattern(v.Pieces), longest(v.Pieces))
 	}
@@ -122,7 +127,7 @@ func (c *compiler) saidSo(key string, v *filter.Value) string {
 // eachSaid compares each field with a LIKE pattern; what does not have a part of the
 // pattern is left out before it is taken apart.
 func (c *compiler) eachSaid(like, part string) string {
-	cond := "arrayExists(x -> x LIKE " + c.bind("String", like) + ", splitByChar('Z', said))"
+	cond := "arrayExists(x -> x LIKE " + c.bind("String", like) + ", splitByChar('\\xFF', said))"
 	if part == "" {
 		return cond
 	}
@@ -146,7 +151,7 @@ func (c *compiler) parsed(key string, t *filter.Term) string {
 	if key == "" {
 		return "arrayExists(x -> " + cond + ", " + eachField + ")"
 	}
-	return "(" + c.within("Z"+rows.WordsAs(key)) + " AND arrayExists(x -> JSONExtractString(x, 'key') = " +
+	return "(" + c.within(rows.WordsEnd+rows.WordsAs(key)) + " AND arrayExists(x -> JSONExtractString(x, 'key') = " +
 		c.bind("String", key) + " AND " + cond + ", " + eachField + "))"
 }
 

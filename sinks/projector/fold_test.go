@@ -282,7 +282,7 @@ func TestStoredFinding(t *testing.T) {
 	want := rows.Finding{
 		ID: "f1", ProjectID: "p", CorrelationKey: e.body.CorrelationKey, At: now + 1, Source: "job", ExecutionID: "e1", Type: "CustomFinding",
 		Key: "WebsiteScreenshotFinding", IP: "192.0.2.1", Port: 443, Path: "/", Mask: 24, SSL: 1,
-		Fields: `[{"key":"url","label":"URL","type":"text","data":"http://x/"},{"key":"image","type":"image"}]`, Said: "ZZwebsitescreenshotfindingZHFHCGMQhttp://x/ZGJGNGBGHGFQZ", Images: []string{"data:image/png;base64,AAAA"},
+		Fields: `[{"key":"url","label":"URL","type":"text","data":"http://x/"},{"key":"image","type":"image"}]`, Said: "\xff\xffURL\xfehttp://x/\xffIMAGE\xfe\xff", Images: []string{"data:image/png;base64,AAAA"},
 	}
 	if diff := gocmp.Diff([]rows.Finding{want}, out.Findings); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)

@@ -27,7 +27,7 @@ func storedFinding(s *said) (rows.Finding, error) {
 	}
 	var err error
 	r.Fields, r.Images, err = fields(s.Fields)
-	r.Said = rows.Words(r.Name, r.Key, s.Fields)
+	r.Said = rows.Words(r.Name, s.Fields)
 	return r, err
 }
 

@@ -6,27 +6,30 @@ import (
 	"github.com/stalker-asm/stalker/pipeline"
 )
 
+// Marks in what Words writes. No text that is UTF-8 has such a byte.
+const (
+	WordsEnd = "\xff" // ends a text, and stands before the first
+	wordsKey = "\xfe" // ends a key
+	wordsOdd = "\xfd" // what follows is one byte of a key, in two letters
+)
+
 // Words writes what a finding says as one text that a search looks through without
-// parsing. It is a Z, and for each field its key, a Q, its text in lower case and a Z;
-// before the fields stand the name and the key of the finding, as the text of fields
-// without a Q. The key of a field is in the letters A to P. What is looked for is in
-// lower case too, so it is never found in such a key, and never across the end of a field.
+// parsing: its name, and for each field the key and the text, each text in lower case
+// and ended by WordsEnd. Keys are in capitals, and what of a key is no small letter is
+// written as two of the capitals A to P. What is looked for is in lower case too, so
+// it is never found in a key, and never across the end of a text.
 //
 // Images are not said: their data stands elsewhere.
-func Words(name, key string, fields []pipeline.Field) string {
+func Words(name string, fields []pipeline.Field) string {
 	var b strings.Builder
-	b.WriteByte('Z')
-	for _, s := range []string{name, key} {
-		b.WriteString(strings.ToLower(s))
-		b.WriteByte('Z')
-	}
+	b.WriteString(WordsEnd + strings.ToLower(name) + WordsEnd)
 	for i := range fields {
 		f := &fields[i]
 		writeKey(&b, f.Key)
 		if f.Type != pipeline.ImageField {
 			b.WriteString(strings.ToLower(f.Text()))
 		}
-		b.WriteByte('Z')
+		b.WriteString(WordsEnd)
 	}
 	return b.String()
 }
@@ -40,8 +43,13 @@ func WordsAs(key string) string {
 
 func writeKey(b *strings.Builder, key string) {
 	for i := range len(key) {
-		b.WriteByte('A' + key[i]>>4)
-		b.WriteByte('A' + key[i]&15)
+		if c := key[i]; 'a' <= c && c <= 'z' {
+			b.WriteByte(c - 'a' + 'A')
+		} else {
+			b.WriteString(wordsOdd)
+			b.WriteByte('A' + c>>4)
+			b.WriteByte('A' + c&15)
+		}
 	}
-	b.WriteByte('Q')
+	b.WriteString(wordsKey)
 }

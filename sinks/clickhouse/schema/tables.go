@@ -239,8 +239,9 @@ var findings = Table{
 	},
 	Defaults: map[string]string{
 		// what rows.Words writes, for who does not write the column
-		"said": "concat('Z', lowerUTF8(name), 'Z', lowerUTF8(key), 'Z', arrayStringConcat(arrayMap(x -> concat(translate(hex(JSONExtractString(x, 'key')), '0123456789ABCDEF', 'ABCDEFGHIJKLMNOP'), 'Q', " +
-			"lowerUTF8(if(JSONType(x, 'data') = 'String', JSONExtractString(x, 'data'), JSONExtractRaw(x, 'data'))), 'Z'), JSONExtractArrayRaw(fields))))",
+		"said": `concat('\xFF', lowerUTF8(name), '\xFF', arrayStringConcat(arrayMap(x -> concat(` +
+			`arrayStringConcat(arrayMap(c -> if(c >= 'a' AND c <= 'z', upper(c), concat('\xFD', translate(hex(c), '0123456789ABCDEF', 'ABCDEFGHIJKLMNOP'))), extractAll(JSONExtractString(x, 'key'), '(?s)\\C'))), '\xFE', ` +
+			`lowerUTF8(if(JSONType(x, 'data') = 'String', JSONExtractString(x, 'data'), JSONExtractRaw(x, 'data'))), '\xFF'), JSONExtractArrayRaw(fields))))`,
 		"addr": "toIPv6OrDefault(ip)",
 	},
 	Age:     "at",

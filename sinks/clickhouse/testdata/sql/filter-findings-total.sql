@@ -5,5 +5,5 @@ WHERE project_id = {project:String}
 -- project = "p1"
 -- f0 = "Vuln"
 -- f1 = 7
--- f2 = "ZHDGDGPHCGFQ"
+-- f2 = "\xffSCORE\xfe"
 -- f3 = "score"

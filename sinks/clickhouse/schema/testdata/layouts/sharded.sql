@@ -177,7 +177,7 @@ CREATE TABLE IF NOT EXISTS findings_local ON CLUSTER `main` (
     `ssl` Int8,
     `fields` String,
     `images` Array(String),
-    `said` String DEFAULT concat('Z', lowerUTF8(name), 'Z', lowerUTF8(key), 'Z', arrayStringConcat(arrayMap(x -> concat(translate(hex(JSONExtractString(x, 'key')), '0123456789ABCDEF', 'ABCDEFGHIJKLMNOP'), 'Q', lowerUTF8(if(JSONType(x, 'data') = 'String', JSONExtractString(x, 'data'), JSONExtractRaw(x, 'data'))), 'Z'), JSONExtractArrayRaw(fields)))),
+    `said` String DEFAULT concat('\xFF', lowerUTF8(name), '\xFF', arrayStringConcat(arrayMap(x -> concat(arrayStringConcat(arrayMap(c -> if(c >= 'a' AND c <= 'z', upper(c), concat('\xFD', translate(hex(c), '0123456789ABCDEF', 'ABCDEFGHIJKLMNOP'))), extractAll(JSONExtractString(x, 'key'), '(?s)\\C'))), '\xFE', lowerUTF8(if(JSONType(x, 'data') = 'String', JSONExtractString(x, 'data'), JSONExtractRaw(x, 'data'))), '\xFF'), JSONExtractArrayRaw(fields)))),
     `addr` IPv6 DEFAULT toIPv6OrDefault(ip),
     INDEX by_target correlation_key TYPE bloom_filter(0.01) GRANULARITY 1,
     INDEX by_execution execution_id TYPE bloom_filter(0.01) GRANULARITY 1,
