@@ -173,7 +173,7 @@ func TestEveryRuleHasATest(t *testing.T) {
 		if len(l.holds) == 0 && l.tests == "" {
 			t.Errorf("%s has no test", name)
 		}
-		for _, x := range strings.Fields(l.tests) {
+		for x := range strings.FieldsSeq(l.tests) {
 			pkg, fn, _ := strings.Cut(x, ".")
 			if !defined(t, folders[pkg], fn) {
 				t.Errorf("%s: there is no test %s", name, x)
