@@ -34,7 +34,7 @@ func root() *cobra.Command {
 	c.AddCommand(serveCommand(), scanCommand(), configCommand(), migrateCommand(), doctorCommand())
 	c.AddCommand(openapiCommand(), demoCommand())
 	c.AddCommand(ruleCommand(), exportCommand(), jobCommand(), secretsCommand())
-	c.AddCommand(explainCommand())
+	c.AddCommand(explainCommand(), sourceCommand())
 	c.AddCommand(importCommand(), backupCommand(), restoreCommand())
 	c.AddCommand(replayCommand(), verifyCommand(), dlqCommand(), generateCommand())
 	return c

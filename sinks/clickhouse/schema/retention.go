@@ -18,11 +18,16 @@ type Retention struct {
 	Executions int `yaml:"executions"`
 	// Logs is how long the log lines of executions are kept, in days.
 	Logs int `yaml:"logs"`
+	// Verdicts is for how many days it is kept why a guard let a subscription start
+	// something for a finding, or did not. What conditions say can be asked at any time.
+	Verdicts int `yaml:"verdicts"`
 }
 
-// DefaultRetention keeps a year of findings and executions, three months of logs, and
+// DefaultRetention keeps a year of findings and executions, three months of logs and verdicts, and
 // the history forever: a resource that never changes has one row of it.
-func DefaultRetention() Retention { return Retention{Findings: 365, Executions: 365, Logs: 90} }
+func DefaultRetention() Retention {
+	return Retention{Findings: 365, Executions: 365, Logs: 90, Verdicts: 90}
+}
 
 // longest is a hundred years: what is longer is a mistake.
 const longest = 36500
@@ -33,7 +38,7 @@ func (r *Retention) Validate() error {
 	for _, x := range []struct {
 		key  string
 		days int
-	}{{"findings", r.Findings}, {"history", r.History}, {"executions", r.Executions}, {"logs", r.Logs}} {
+	}{{"findings", r.Findings}, {"history", r.History}, {"executions", r.Executions}, {"logs", r.Logs}, {"verdicts", r.Verdicts}} {
 		if x.days < 0 || x.days > longest {
 			errs = append(errs, fmt.Errorf("%s is %d days, must be 0 (forever) to %d", x.key, x.days, longest))
 		}
@@ -48,7 +53,7 @@ const lateness = 60
 // Keep returns the tables with their rows kept as long as r says.
 func Keep(tables []Table, r Retention) []Table {
 	days := map[string]int{
-		findings.Name: r.Findings, findingIDs.Name: r.Findings, changes.Name: r.History, executions.Name: r.Executions, logs.Name: r.Logs,
+		findings.Name: r.Findings, findingIDs.Name: r.Findings, changes.Name: r.History, executions.Name: r.Executions, logs.Name: r.Logs, verdicts.Name: r.Verdicts,
 	}
 	if r.Findings > 0 {
 		days[sweeps.Name] = max(r.Findings, lateness)

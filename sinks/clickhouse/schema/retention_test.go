@@ -22,9 +22,9 @@ func TestRetentionIsReconciled(t *testing.T) {
 		{schema.Retention{}, nil}, // made without any
 		{schema.Retention{Findings: 30}, []string{"finding_ids", "findings", "sweeps"}},
 		{schema.Retention{Findings: 30}, nil},
-		{schema.DefaultRetention(), []string{"executions", "finding_ids", "findings", "logs", "sweeps"}},
+		{schema.DefaultRetention(), []string{"executions", "finding_ids", "findings", "logs", "sweeps", "verdicts"}},
 		{schema.DefaultRetention(), nil},
-		{schema.Retention{Findings: 365, Executions: 365, Logs: 7, History: 700}, []string{"changes", "logs"}},
+		{schema.Retention{Findings: 365, Executions: 365, Logs: 7, History: 700}, []string{"changes", "logs", "verdicts"}},
 		{schema.Retention{Findings: 365}, []string{"changes", "executions", "logs"}},
 		{schema.Retention{}, []string{"finding_ids", "findings", "sweeps"}},
 	} {
@@ -79,27 +79,28 @@ func TestWhatIsTooOldGoes(t *testing.T) {
 	for _, days := range []string{"1", "50", "500"} {
 		exec("INSERT INTO findings (project_id, id, at) SELECT 'p', '" + days + "', now64(3) - toIntervalDay(" + days + ")")
 		exec("INSERT INTO logs (execution_id, seq, at) SELECT 'e', " + days + ", now64(3) - toIntervalDay(" + days + ")")
+		exec("INSERT INTO verdicts (project_id, finding_id, subscription_id, at) SELECT 'p', '" + days + "', 's', now64(3) - toIntervalDay(" + days + ")")
 		exec("INSERT INTO changes (project_id, resource_id, at) SELECT 'p', '" + days + "', now64(3) - toIntervalDay(" + days + ")")
 	}
 	for _, tc := range []struct {
-		keep                    schema.Retention
-		findings, logs, changes uint64
+		keep                              schema.Retention
+		findings, logs, changes, verdicts uint64
 	}{
-		{schema.Retention{}, 3, 3, 3},
-		{schema.DefaultRetention(), 2, 2, 3},
-		{schema.Retention{Findings: 10, Logs: 10, History: 100}, 1, 1, 2},
+		{schema.Retention{}, 3, 3, 3, 3},
+		{schema.DefaultRetention(), 2, 2, 3, 2},
+		{schema.Retention{Findings: 10, Logs: 10, History: 100, Verdicts: 7}, 1, 1, 2, 1},
 	} {
 		if _, err := schema.Reconcile(t.Context(), conn, schema.Keep(schema.Tables(), tc.keep)); err != nil {
 			t.Fatal(err)
 		}
-		if f, l, c := left("findings"), left("logs"), left("changes"); f != tc.findings || l != tc.logs || c != tc.changes {
-			t.Errorf("%+v: %d findings, %d lines, %d changes are left", tc.keep, f, l, c)
+		if f, l, c, v := left("findings"), left("logs"), left("changes"), left("verdicts"); f != tc.findings || l != tc.logs || c != tc.changes || v != tc.verdicts {
+			t.Errorf("%+v: %d findings, %d lines, %d changes, %d verdicts are left", tc.keep, f, l, c, v)
 		}
 	}
 }
 
 func TestRetentionIsChecked(t *testing.T) {
-	for _, r := range []schema.Retention{{Findings: -1}, {Logs: 36501}} {
+	for _, r := range []schema.Retention{{Findings: -1}, {Logs: 36501}, {Verdicts: -1}} {
 		if r.Validate() == nil {
 			t.Errorf("%+v is taken", r)
 		}

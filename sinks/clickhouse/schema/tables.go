@@ -391,6 +391,7 @@ var verdicts = Table{
 		{"detail", "String"},
 		{"execution_id", "String"},
 	},
+	Age:        "at",
 	OrderBy:    []string{"project_id", "finding_id", "subscription_id", "at"},
 	PrimaryKey: []string{"project_id", "finding_id"},
 }

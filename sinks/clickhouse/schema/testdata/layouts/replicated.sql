@@ -246,7 +246,8 @@ CREATE TABLE IF NOT EXISTS verdicts ON CLUSTER `main` (
     `execution_id` String
 ) ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{database}/{table}', '{replica}')
 ORDER BY (project_id, finding_id, subscription_id, at)
-PRIMARY KEY (project_id, finding_id);
+PRIMARY KEY (project_id, finding_id)
+TTL toDateTime(at) + toIntervalDay(90);
 -- from an older release that had no owner, no index and kept findings for a week;
 ALTER TABLE domains ON CLUSTER `main` ADD COLUMN IF NOT EXISTS `owner` SimpleAggregateFunction(max, Tuple(version UInt64, value String));
 ALTER TABLE domains ON CLUSTER `main` ADD INDEX IF NOT EXISTS by_id id TYPE bloom_filter(0.001) GRANULARITY 1;

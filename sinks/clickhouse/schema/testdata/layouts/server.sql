@@ -246,7 +246,8 @@ CREATE TABLE IF NOT EXISTS verdicts (
     `execution_id` String
 ) ENGINE = ReplacingMergeTree
 ORDER BY (project_id, finding_id, subscription_id, at)
-PRIMARY KEY (project_id, finding_id);
+PRIMARY KEY (project_id, finding_id)
+TTL toDateTime(at) + toIntervalDay(90);
 -- from an older release that had no owner, no index and kept findings for a week;
 ALTER TABLE domains ADD COLUMN IF NOT EXISTS `owner` SimpleAggregateFunction(max, Tuple(version UInt64, value String));
 ALTER TABLE domains ADD INDEX IF NOT EXISTS by_id id TYPE bloom_filter(0.001) GRANULARITY 1;

@@ -276,7 +276,8 @@ CREATE TABLE IF NOT EXISTS verdicts_local ON CLUSTER `main` (
     `execution_id` String
 ) ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/{database}/{table}', '{replica}')
 ORDER BY (project_id, finding_id, subscription_id, at)
-PRIMARY KEY (project_id, finding_id);
+PRIMARY KEY (project_id, finding_id)
+TTL toDateTime(at) + toIntervalDay(90);
 CREATE TABLE IF NOT EXISTS verdicts ON CLUSTER `main` AS verdicts_local
 ENGINE = Distributed(`main`, currentDatabase(), verdicts_local, sipHash64(project_id));
 -- from an older release that had no owner, no index and kept findings for a week;
