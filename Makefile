@@ -76,6 +76,11 @@ test-postgres: chdb ## the suites of the control plane and the API on a real Pos
 	CHDB_LIB_PATH=$(CHDB) .ci/postgres.sh run go test -count=1 -timeout 8m $(ARGS) ./api/control/... ./api/v1 ./cmd/internal/doctor
 	CHDB_LIB_PATH=$(CHDB) .ci/postgres.sh run go test -count=1 -timeout 8m -run 'Database|Migrate' $(ARGS) ./cmd/internal/app
 
+.PHONY: test-multinode
+test-multinode: chdb ## two of every role, each on a machine of its own, on a real Kafka and PostgreSQL: killed and cut off (needs root)
+	@.ci/kafka.sh fetch >/dev/null
+	CHDB_LIB_PATH=$(CHDB) STALKER_TEST_KAFKA_SERVE=$(CURDIR)/.ci/kafka.sh .ci/postgres.sh run go test -count=1 -timeout 12m -run TestManyNodes -v $(ARGS) ./cmd/internal/crash
+
 .PHONY: test-crash
 test-crash: chdb ## say 204,000 findings, kill everything 21 times meanwhile, and prove that nothing is lost or doubled
 	STALKER_CRASH_FINDINGS=204000 STALKER_CRASH_KILLS=21 STALKER_CRASH_SEED=$${STALKER_CRASH_SEED:-$$(date +%s)} \

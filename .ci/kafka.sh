@@ -2,7 +2,8 @@
 # A real Apache Kafka for the tests: one node (KRaft) on loopback.
 #
 #   .ci/kafka.sh fetch            install what it needs and print where its jars are
-#   .ci/kafka.sh serve DIR PORT   run a broker on 127.0.0.1:PORT (and PORT+1), data in DIR, until it is stopped
+#   .ci/kafka.sh serve DIR PORT   run a broker on 127.0.0.1:PORT (and PORT+1), data in DIR, until it is stopped;
+#                                 STALKER_KAFKA_HOST is another address to do so on
 #   .ci/kafka.sh run CMD…         run CMD with STALKER_TEST_KAFKA naming a broker that lives as long
 #
 # Versions are pinned in .ci/kafka/pom.xml; Maven knows the registry to ask.
@@ -40,15 +41,15 @@ fetch() {
 }
 
 serve() { # DIR PORT
-  local dir=$1 port=$2 libs
+  local dir=$1 port=$2 host=${STALKER_KAFKA_HOST:-127.0.0.1} libs
   libs=$(fetch)
   mkdir -p "$dir"
   cat >"$dir/server.properties" <<CONF
 process.roles=broker,controller
 node.id=1
-controller.quorum.bootstrap.servers=127.0.0.1:$((port + 1))
-listeners=PLAINTEXT://127.0.0.1:$port,CONTROLLER://127.0.0.1:$((port + 1))
-advertised.listeners=PLAINTEXT://127.0.0.1:$port,CONTROLLER://127.0.0.1:$((port + 1))
+controller.quorum.bootstrap.servers=$host:$((port + 1))
+listeners=PLAINTEXT://$host:$port,CONTROLLER://$host:$((port + 1))
+advertised.listeners=PLAINTEXT://$host:$port,CONTROLLER://$host:$((port + 1))
 inter.broker.listener.name=PLAINTEXT
 controller.listener.names=CONTROLLER
 listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT

@@ -26,6 +26,7 @@ type order struct {
 	Brokers               []string
 	ClickHouse            string
 	Key                   string
+	Postgres              string
 	Worker                string
 }
 
@@ -55,6 +56,7 @@ func child(text string) error {
 		cfg.Bus.Brokers, cfg.Bus.StableTransactions, cfg.Bus.Worker = o.Brokers, true, o.Worker
 		cfg.ClickHouse.Addresses, cfg.ClickHouse.Protocol, cfg.ClickHouse.Compression = []string{o.ClickHouse}, "http", "none"
 	}
+	cfg.Control.DSN = config.Secret(o.Postgres)
 	r := &runner{gateway: o.Gateway}
 	a, err := app.New(ctx, app.Options{
 		Config: cfg, Runner: r, Catalogue: catalogue, SDK: fstest.MapFS{}, Version: "crash",

@@ -45,6 +45,7 @@ func hostFindings(i int) []string {
 // goes no further than allowed.
 type feed struct {
 	url, project string
+	urls         []string // of each lane, when there are several gateways
 	minter       *jobtoken.Minter
 	hosts        int
 	allowed      atomic.Int64 // hosts it may have said
@@ -80,6 +81,10 @@ func (f *feed) lane(ctx context.Context, lane int) error {
 	if err != nil {
 		return err
 	}
+	url := f.url
+	if len(f.urls) > 0 {
+		url = f.urls[lane%len(f.urls)]
+	}
 	seq := 0
 	for from := lane * hostsAtOnce; from < f.hosts; from += lanes * hostsAtOnce {
 		to := min(from+hostsAtOnce, f.hosts)
@@ -97,7 +102,7 @@ func (f *feed) lane(ctx context.Context, lane int) error {
 				batch = append(batch, fmt.Sprintf(`%s,"seq":%d}`, text, seq))
 			}
 		}
-		if err := post(ctx, f.url+"/gateway/v1", token, batch); err != nil {
+		if err := post(ctx, url+"/gateway/v1", token, batch); err != nil {
 			return err
 		}
 		f.done.Add(int64(to - from))

@@ -195,6 +195,61 @@ func checkTriggers(t *testing.T, b *bus.Bus, wantJobs int) {
 		t.Errorf("%d dead letters, the first: %v", len(dead), dead[0].Headers)
 	}
 	t.Logf("%d executions, at most %d attempts", len(requests), attempts)
+	t.Run("cooldown", func(t *testing.T) { checkCooldown(t, b) })
+}
+
+// checkCooldown proves that the cooldown held. What starts a Grab is said three times
+// of each host, twice by the feed and once by the job itself, all within the hour of
+// the cooldown: one of the three fired, and of every other it is on record that it was
+// stopped by the cooldown and by nothing else.
+func checkCooldown(t *testing.T, b *bus.Bus) {
+	t.Helper()
+	matching := map[string]string{} // finding → what it is about
+	for _, r := range bustest.Read(t, b, bus.TopicFindings) {
+		f, err := record.DecodeFinding(r.Value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if f.Key == pipeline.KeyPortService && f.FieldText("serviceName") == "ftp" {
+			matching[f.ID] = f.CorrelationKey
+		}
+	}
+	fired, cooling := map[string]bool{}, map[string]bool{}
+	for _, r := range bustest.Read(t, b, bus.TopicVerdicts) {
+		v, err := record.Decode[pipeline.Verdicts](r.Value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, one := range v.List {
+			switch {
+			case one.Name != "Grab" || matching[v.FindingID] == "":
+			case one.Reason == "fired":
+				fired[v.FindingID] = true
+			case one.Stage == "cooldown":
+				cooling[v.FindingID] = true
+			default:
+				t.Errorf("finding %s did not fire for %s", v.FindingID, one.Reason)
+			}
+		}
+	}
+	said, started, stopped := map[string]int{}, map[string]int{}, 0
+	for id, target := range matching {
+		said[target]++
+		switch {
+		case fired[id]:
+			started[target]++
+		case cooling[id]:
+			stopped++
+		default:
+			t.Errorf("finding %s about %s matches Grab, and there is no verdict about it", id, target)
+		}
+	}
+	for target, n := range said {
+		if n != 3 || started[target] != 1 {
+			t.Errorf("%s was said %d times and fired %d times, want 3 and 1", target, n, started[target])
+		}
+	}
+	t.Logf("the cooldown held: %d triggers, %d more findings within it", len(started), stopped)
 }
 
 var quiet = slog.New(slog.DiscardHandler)
