@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -424,4 +425,35 @@ func TestWaitCommittedSeesTransactionMarkersPassed(t *testing.T) {
 	if err := b.WaitCommitted(t.Context(), bus.GroupProjector, ends); err != nil {
 		t.Errorf("WaitCommitted() = %v", err)
 	}
+}
+
+// remembering is a sink that is told of partitions that come to it.
+type remembering struct {
+	*sink
+	told atomic.Int32
+}
+
+func (r *remembering) Assigned() { r.told.Add(1) }
+
+// A handler that remembers is told of partitions before it gets records of them, and
+// again when it takes over those of a member that leaves.
+func TestAHandlerIsToldOfPartitions(t *testing.T) {
+	b := bustest.New(t)
+	bustest.Produce(t, b, numbered(bus.TopicFindings, 0, 30)...)
+	one, other := &remembering{}, &remembering{}
+	one.sink = &sink{seen: map[string]int{}, fail: func(int) error {
+		if one.told.Load() == 0 {
+			t.Error("records came before the partitions")
+		}
+		return nil
+	}}
+	other.sink = &sink{seen: map[string]int{}}
+	stop := bustest.Run(t, "consumer", consumer(b, one).Run)
+	bustest.Eventually(t, "all records handled", func() bool { return one.count() == 30 })
+	stopOther := bustest.Run(t, "other", consumer(b, other).Run)
+	bustest.Eventually(t, "the other has partitions", func() bool { return other.told.Load() > 0 })
+	before := one.told.Load()
+	stopOther()
+	bustest.Eventually(t, "they are back", func() bool { return one.told.Load() > before })
+	stop()
 }

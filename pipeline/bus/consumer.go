@@ -59,8 +59,17 @@ func (b *Bus) Consumer(cfg ConsumerConfig, h Handler) *Consumer {
 // Run consumes until ctx ends, finishing the batch in hand, or until a batch can't
 // be handled.
 func (c *Consumer) Run(ctx context.Context) error {
+	assigned := func() {}
+	if r, ok := c.handler.(rememberer); ok {
+		assigned = r.Assigned
+	}
 	client, err := kgo.NewClient(c.bus.options(append(c.bus.consuming(c.cfg.Group, c.cfg.Topics...),
 		kgo.BlockRebalanceOnPoll(), kgo.DisableAutoCommit(),
+		kgo.OnPartitionsAssigned(func(_ context.Context, _ *kgo.Client, parts map[string][]int32) {
+			if len(parts) > 0 {
+				assigned()
+			}
+		}),
 		kgo.Balancers(kgo.CooperativeStickyBalancer()))...)...)
 	if err != nil {
 		return fmt.Errorf("making consumer: %w", err)

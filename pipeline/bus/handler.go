@@ -9,6 +9,11 @@ type Handler interface {
 	Handle(ctx context.Context, batch []Record) error
 }
 
+// A Handler that remembers what it wrote has Assigned, which is called when
+// partitions come to this member, never during Handle: another member may have
+// written since.
+type rememberer interface{ Assigned() }
+
 // HandlerFunc is a Handler of one function.
 type HandlerFunc func(ctx context.Context, batch []Record) error
 

@@ -111,6 +111,17 @@ func (h *history) say(c rows.Change) {
 	h.rows = append(h.rows, c)
 }
 
+// clear forgets everything.
+func (m *memory) clear() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.forget()
+}
+
+func (m *memory) forget() {
+	m.now, m.old, m.deleted = map[uint64]known{}, nil, map[uint64]uint32{}
+}
+
 // written tells the memory what the store has acknowledged. Of the resources that
 // are in doubt nothing is known any more, whatever this batch said.
 func (m *memory) written(h *history, doubtful []string) {
@@ -118,7 +129,7 @@ func (m *memory) written(h *history, doubtful []string) {
 	defer m.mu.Unlock()
 	m.batch++
 	if m.batch == 0 || len(m.deleted)+len(doubtful) > maxDeleted {
-		m.now, m.old, m.deleted = map[uint64]known{}, nil, map[uint64]uint32{}
+		m.forget()
 		return
 	}
 	for k, x := range h.said {

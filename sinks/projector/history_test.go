@@ -7,11 +7,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/stalker-asm/stalker/pipeline"
 	"github.com/stalker-asm/stalker/pipeline/bus"
 	"github.com/stalker-asm/stalker/pipeline/record"
 	"github.com/stalker-asm/stalker/sinks/clickhouse"
 	"github.com/stalker-asm/stalker/sinks/clickhouse/clickhousetest"
+	"github.com/stalker-asm/stalker/sinks/projector"
 )
 
 // look says that ports of a host were looked for, since the record n was made.
@@ -174,4 +177,28 @@ func TestTimeTravel(t *testing.T) {
 		`changed host:192.0.2.1;port:443;protocol:tcp service "http"→"https"`, "closed host:192.0.2.1;port:443;protocol:tcp;domain:;path:/",
 	}, diff(4, 8))
 	same(t, "nothing", nil, diff(99, 100))
+}
+
+// A partition goes to another projector and comes back: what the first remembers of
+// it is old by then.
+func TestAPartitionThatComesBack(t *testing.T) {
+	s := clickhousetest.Open(t)
+	w := &world{t: t, run: pipeline.NewID()}
+	at := pipeline.Locators{IP: "192.0.2.1", Port: 443, Protocol: pipeline.TCP}
+	for _, name := range []string{"http", "ssh", "http"} {
+		w.say("p1", pipeline.CustomFinding, pipeline.KeyPortService, at, "serviceName", name)
+	}
+	var dead letters
+	one, other := projector.New(deps(s, &dead, prometheus.NewRegistry())), projector.New(deps(s, &dead, prometheus.NewRegistry()))
+	for i, p := range []*projector.Projector{one, other, one} {
+		p.Assigned()
+		if err := p.Handle(t.Context(), w.recs[i:i+1]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	port := "host:192.0.2.1;port:443;protocol:tcp"
+	same(t, "the history", []string{
+		`changed ` + port + ` service "http"→"ssh"`, `changed ` + port + ` service "ssh"→"http"`,
+		"opened host:192.0.2.1", "opened " + port, `set ` + port + ` service ""→"http"`,
+	}, slices.Sorted(slices.Values(feed(t, s, w.of("p1")))))
 }

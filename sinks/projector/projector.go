@@ -55,6 +55,10 @@ func New(d Deps) *Projector {
 	return &Projector{store: d.Store, dead: d.Dead, log: d.Log.With("component", "projector"), metrics: newMetrics(d.Metrics), memory: newMemory()}
 }
 
+// Assigned forgets what this projector wrote of the history: partitions come to it
+// that another one had, which wrote too.
+func (p *Projector) Assigned() { p.memory.clear() }
+
 // Topics are what a projector reads, in the group bus.GroupProjector.
 func Topics() []string {
 	return []string{bus.TopicFindings, bus.TopicJobs, bus.TopicExecutions, bus.TopicLogs, bus.TopicMarks, bus.TopicVerdicts}

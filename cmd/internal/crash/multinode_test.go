@@ -50,12 +50,12 @@ func TestManyNodes(t *testing.T) {
 	go func() { fed <- feed.run(t.Context()) }()
 
 	random := rand.New(rand.NewPCG(uint64(seed), 0))
-	trouble := f.trouble(random)
+	trouble := f.trouble(t, random)
 	for i, does := range trouble {
 		feed.allow(i+1, len(trouble)+1)
 		time.Sleep(time.Duration(random.IntN(1000)) * time.Millisecond) // the moment is what is random here
 		f.revive(t)
-		does(t)
+		does()
 	}
 	feed.allow(1, 1)
 	if err := <-fed; err != nil {
@@ -209,24 +209,24 @@ func (f *fleet) feed(t *testing.T, project string, hosts int) *feed {
 // trouble is what happens to members, in random order: one of each role is killed and
 // comes back, the other is cut off for a moment; and one that decides and one that
 // writes are cut off for longer than their groups wait.
-func (f *fleet) trouble(random *rand.Rand) (out []func(*testing.T)) {
-	add := func(what string, m *member, do func(t *testing.T)) {
-		out = append(out, func(t *testing.T) {
-			t.Helper()
+func (f *fleet) trouble(t *testing.T, random *rand.Rand) (out []func()) {
+	t.Helper()
+	add := func(what string, m *member, do func()) {
+		out = append(out, func() {
 			t.Logf("%s %s", m.name, what)
-			do(t)
+			do()
 		})
 	}
 	for _, role := range []string{app.RoleAPI, app.RoleGateway, app.RoleProjector, app.RoleMatcher, app.RoleScheduler, app.RoleLauncher} {
 		two := f.of(role)
 		random.Shuffle(len(two), func(i, j int) { two[i], two[j] = two[j], two[i] })
-		add("is killed", two[0], func(t *testing.T) { two[0].kill(t); two[0].up(t) })
+		add("is killed", two[0], func() { two[0].kill(t); two[0].up(t) })
 		brief := time.Duration(500+random.IntN(2500)) * time.Millisecond
-		add("is cut off for a moment", two[1], func(t *testing.T) { f.away(t, brief, two[1]) })
+		add("is cut off for a moment", two[1], func() { f.away(t, brief, two[1]) })
 	}
 	random.Shuffle(len(out), func(i, j int) { out[i], out[j] = out[j], out[i] })
 	matcher, projector := f.of(app.RoleMatcher)[random.IntN(replicas)], f.of(app.RoleProjector)[random.IntN(replicas)]
-	add("and "+projector.name+" are cut off for longer than their groups wait", matcher, func(t *testing.T) { f.away(t, session, matcher, projector) })
+	add("and "+projector.name+" are cut off for longer than their groups wait", matcher, func() { f.away(t, session, matcher, projector) })
 	last := len(out) - 1
 	middle := last / 2
 	out[middle], out[last] = out[last], out[middle]
