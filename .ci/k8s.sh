@@ -9,6 +9,7 @@
 #   .ci/k8s.sh node-up DIR      the same with a node: kubelet and containerd, as root, in namespaces of their own
 #   .ci/k8s.sh in DIR COMMAND…  run a command where that node's network is
 #   .ci/k8s.sh test             run the tests that need a cluster
+#   .ci/k8s.sh test-plane       those alone that need a control plane
 #   .ci/k8s.sh test-node        those alone that need a node
 #   .ci/k8s.sh bench            measure how fast requests become Jobs; prints what go test -bench does
 set -euo pipefail
@@ -186,7 +187,7 @@ with_plane() {
 
 tests() {
   say "tier A: a control plane; the tests play the nodes"
-  (with_plane go test -count=1 -timeout 20m -run Cluster ${ARGS:-} ./sinks/launcher/kube)
+  (plane_tests)
   local why
   if why=$(can_node); then
     say "tier B: a node, on which pods really run"
@@ -221,13 +222,15 @@ with_node() {
   node_up
 }
 
+plane_tests() { with_plane go test -count=1 -timeout 20m -run Cluster ${ARGS:-} ./sinks/launcher/kube; }
+
 # What is measured shares the machine with the control plane, which elsewhere has its
 # own: it collects garbage less often than it would.
 bench() { GOGC=400 with_plane env -u GOGC go test -run '^$' -bench Cluster -benchtime 1x -timeout 10m ./sinks/launcher/kube; }
 
 case ${1:-} in
   build) build ;;
-  up | node-up | in | restart | down | test | test-node | bench)
+  up | node-up | in | restart | down | test | test-plane | test-node | bench)
     bin=$(build)
     dir=${2:-}
     [[ $1 == test* || $1 == bench || -n $dir ]] || die "which directory?"
@@ -244,6 +247,7 @@ case ${1:-} in
         ;;
       restart) stop_one kube-apiserver && apiserver ;;
       test) tests ;;
+      test-plane) plane_tests ;;
       test-node)
         why=$(can_node) || die "no node here: $why"
         node_tests

@@ -1,0 +1,3 @@
+from stalker_sdk import log_info, params
+
+log_info(f"{params.string('greeting', 'Hello')}, world!")
