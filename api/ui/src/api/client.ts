@@ -1,5 +1,6 @@
 // One way to the server: JSON in, JSON out, and every refusal an ApiError that
 // keeps the server's own words.
+import { again } from '~/lib/again';
 import type { InputError, Problem } from './types';
 
 export class ApiError extends Error {
@@ -43,7 +44,8 @@ async function send<T>(method: string, url: string, body?: unknown, signal?: Abo
   }
   let answer: Response;
   try {
-    answer = await fetch(url, init);
+    // a network that changes breaks what is under way; reading can be done again at once
+    answer = method === 'GET' ? await again(() => fetch(url, init), signal) : await fetch(url, init);
   } catch (err) {
     if (signal?.aborted) throw err;
     throw new ApiError(0, 'unreachable', 'the server does not answer');

@@ -1,4 +1,5 @@
 import { createBrowserRouter, type RouteObject } from 'react-router';
+import { again } from '~/lib/again';
 import { Fallback } from './Fallback';
 import { rest } from './later';
 import { NotFound } from './NotFound';
@@ -8,12 +9,12 @@ type Load = () => Promise<{ default: React.ComponentType }>;
 
 /** page loads a page, and the styles the first one does without, when it is first visited. */
 function page(path: string, load: Load): RouteObject {
-  return { path, lazy: () => Promise.all([load(), rest()]).then(([m]) => ({ Component: m.default })) };
+  return { path, lazy: () => Promise.all([again(load), rest()]).then(([m]) => ({ Component: m.default })) };
 }
 
 /** first loads a page that needs nothing but what the frame brings. */
 function first(path: string, load: Load): RouteObject {
-  return { path, lazy: () => load().then((m) => ({ Component: m.default })) };
+  return { path, lazy: () => again(load).then((m) => ({ Component: m.default })) };
 }
 
 const pages: RouteObject[] = [
