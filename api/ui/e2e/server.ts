@@ -12,6 +12,8 @@ export interface Server {
   code: string;
   data: string;
   get: <T>(path: string) => Promise<T>;
+  /** sends JSON, or a text as it is */
+  post: <T>(path: string, body: unknown) => Promise<T>;
   stop: () => Promise<void>;
 }
 
@@ -30,6 +32,13 @@ export async function startServer(): Promise<Server> {
     get: async <T>(path: string) => {
       const answer = await fetch(`${url}/api/v1${path}`, { headers: { Authorization: `Bearer ${token}` } });
       if (!answer.ok) throw new Error(`GET ${path}: ${answer.status} ${await answer.text()}`);
+      return (await answer.json()) as T;
+    },
+    post: async <T>(path: string, body: unknown) => {
+      const text = typeof body === 'string';
+      const headers = { Authorization: `Bearer ${token}`, 'Content-Type': text ? 'application/octet-stream' : 'application/json' };
+      const answer = await fetch(`${url}/api/v1${path}`, { method: 'POST', headers, body: text ? body : JSON.stringify(body) });
+      if (!answer.ok) throw new Error(`POST ${path}: ${answer.status} ${await answer.text()}`);
       return (await answer.json()) as T;
     },
     stop: async () => {

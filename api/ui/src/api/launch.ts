@@ -26,6 +26,20 @@ export const useLaunch = () => useExecutionChange((input: LaunchInput) => post<E
 export const useStop = () => useExecutionChange((id: string) => post<Execution>(`/executions/${id}/stop`));
 export const useRetry = () => useExecutionChange((id: string) => post<Execution>(`/executions/${id}/retry`));
 
+export type LaunchMany = Schemas['LaunchBatch'] & { projectId: string; job: string; kind: Schemas['LaunchBatch']['kind'] };
+
+export const useLaunchMany = () => useExecutionChange((input: LaunchMany) => post<Launched>('/executions/batch', input));
+
+/** useLaunchPreview says what would be started by a launch (LaunchMany, as text), and starts nothing. */
+export const useLaunchPreview = (input: string) =>
+  useQuery({
+    queryKey: ['launch-preview', input],
+    queryFn: () => post<Launched>('/executions/batch', { ...(JSON.parse(input) as LaunchMany), dryRun: true }),
+    enabled: input !== '',
+    staleTime: 10_000,
+    retry: false,
+  });
+
 interface Many {
   verb: 'stop' | 'retry';
   /** a filter of the list of executions */

@@ -44,6 +44,7 @@ export function useMark(path: string) {
   const client = useQueryClient();
   return useMutation({
     mutationFn: ({ decision, aim }: { decision: Decision; aim: Aim }) => mark(path, decision, aim),
-    onSettled: () => client.invalidateQueries(),
+    // nobody waits for that: who deleted something leaves its page before it is asked for again
+    onSettled: () => void client.invalidateQueries(),
   });
 }

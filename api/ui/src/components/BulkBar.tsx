@@ -1,5 +1,5 @@
 import { ActionIcon, Button } from '@mantine/core';
-import { IconX } from '@tabler/icons-react';
+import { IconPlayerPlay, IconX } from '@tabler/icons-react';
 import { Suspense, useState } from 'react';
 import { useMay } from '~/api/may';
 import type { Aim } from '~/api/marks';
@@ -12,6 +12,7 @@ import classes from './BulkBar.module.css';
 import type { Verb } from './MarkDialog';
 import type { Selection } from './useSelection';
 
+const LaunchMany = later(() => import('./LaunchManyDialog'));
 const MarkDialog = later(() => import('./MarkDialog'));
 
 interface Props {
@@ -29,6 +30,7 @@ export function BulkBar({ path, noun, selection, rows, total, q }: Props) {
   const may = useMay();
   const [all, setAll] = useState(false);
   const [verb, setVerb] = useState<Verb>();
+  const [running, setRunning] = useState(false);
   const chosen = rows.filter((r) => selection.has(r.id));
   if (chosen.length === 0) return null;
   const whole = chosen.length === rows.length && total > rows.length;
@@ -47,7 +49,11 @@ export function BulkBar({ path, noun, selection, rows, total, q }: Props) {
       {allowed.map((v) => (
         <Button key={v} size="compact-sm" variant="default" c={v === 'delete' ? 'var(--bad)' : undefined} onClick={() => setVerb(v)}>{t.marks[v]}</Button>
       ))}
+      {may('automation:job-executions:create', project || undefined) && (
+        <Button size="compact-sm" variant="default" leftSection={<IconPlayerPlay size={13} />} onClick={() => setRunning(true)}>{t.launch.title}</Button>
+      )}
       <ActionIcon size="sm" aria-label={t.list.clearChoice} onClick={() => selection.set([])}><IconX size={15} /></ActionIcon>
+      {running && <Suspense><LaunchMany path={path} noun={noun} aim={aim} total={n} onClose={() => setRunning(false)} /></Suspense>}
       {verb && (
         <Suspense>
           <MarkDialog

@@ -14,16 +14,17 @@ export function Explain({ finding }: { finding: string }) {
   if (told.isPending) return <Loading />;
   if (told.error) return <FormError error={told.error} />;
   if (told.data.length === 0) return <p className={classes.none}>{t.explain.none}</p>;
-  return <ul className={classes.list}>{told.data.map((e) => <One key={e.subscriptionId} of={e} />)}</ul>;
+  return <ul className={classes.list}>{told.data.map((e) => <Verdict key={e.subscriptionId} of={e} />)}</ul>;
 }
 
-function One({ of: e }: { of: Explanation }) {
+/** Verdict is what one subscription decided, and at which stage. */
+export function Verdict({ of: e, inChain = false }: { of: Explanation; inChain?: boolean }) {
   return (
     <li data-outcome={e.outcome}>
       <div className={classes.head}>
         <Link className="link" to={`/subscriptions/${e.subscriptionId}`}>{e.name}</Link>
         <span className={classes.outcome}>{t.explain.outcomes[e.outcome]}</span>
-        {e.executionId && <Link className="link faint" to={`/executions/${e.executionId}`}>{t.explain.execution}</Link>}
+        {!inChain && e.executionId && <Link className="link faint" to={`/executions/${e.executionId}`}>{t.explain.execution}</Link>}
       </div>
       {e.detail && <div className="faint">{e.detail}</div>}
       <ol className={classes.steps}>

@@ -18,7 +18,7 @@ interface Props extends Opened {
 
 const store = (job: string) => `stalker.arguments/${job}`;
 
-function remembered(job: string, given: Argument[]): Record<string, string> {
+export function remembered(job: string, given: Argument[]): Record<string, string> {
   const was = JSON.parse(localStorage.getItem(store(job)) ?? '{}') as Record<string, string>;
   return { ...was, ...Object.fromEntries(given.map((a) => [a.name, textOf(a.value)])) };
 }
@@ -64,15 +64,24 @@ export default function LaunchDialog({ opened, onClose, job: fixed = '', given =
   );
 }
 
-function Field({ parameter: p, value, onChange }: { parameter: Parameter; value: string; onChange: (v: string) => void }) {
+interface FieldProps {
+  parameter: Parameter;
+  value: string;
+  onChange: (v: string) => void;
+  /** it is taken from the resource when it is left empty */
+  filled?: boolean;
+}
+
+/** Field asks for the value of one parameter. */
+export function Field({ parameter: p, value, onChange, filled = false }: FieldProps) {
   if (p.type === 'boolean') {
     const on = value === '' ? p.default === true : value === 'true';
     return <Checkbox label={p.name} description={p.summary} checked={on} onChange={(e) => onChange(String(e.currentTarget.checked))} />;
   }
   const common: TextInputProps = {
     label: p.name, value, onChange: (e) => onChange(e.currentTarget.value), spellCheck: false, autoComplete: 'off', classNames: { input: 'mono' },
-    required: p.required && (p.default === undefined || p.default === null),
-    placeholder: p.default === undefined || p.default === null ? undefined : textOf(p.default),
+    required: p.required && !filled && (p.default === undefined || p.default === null),
+    placeholder: filled ? t.launch.filled : p.default === undefined || p.default === null ? undefined : textOf(p.default),
     description: [p.summary, p.type.endsWith('[]') && t.launch.list, p.secret && t.launch.secret].filter(Boolean).join(' '),
   };
   return <TextInput {...common} inputMode={p.type === 'number' ? 'decimal' : undefined} />;

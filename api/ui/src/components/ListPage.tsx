@@ -20,7 +20,7 @@ import { SavedSearches } from './SavedSearches';
 import { Empty, Loading, Problem } from './States';
 import type { Column } from './table';
 import { useColumns } from './useColumns';
-import { useSelection } from './useSelection';
+import { useSelection, type Selection } from './useSelection';
 
 interface Props<T> {
   path: string;
@@ -37,6 +37,8 @@ interface Props<T> {
   next?: ReactNode;
   /** rows are resources that can be tagged, blocked and so on */
   marks?: boolean;
+  /** what can be done with chosen rows that are no resources */
+  bulk?: (selection: Selection, rows: T[]) => ReactNode;
   /** rows on screen follow what happens to them */
   live?: boolean;
   /** shows the rows in another way than the table */
@@ -107,6 +109,7 @@ export function ListPage<T extends { id: string }>(p: Props<T>) {
         </span>
       </div>
       {p.marks && <BulkBar path={p.path} noun={p.noun} selection={selection} rows={rows as unknown as Seen[]} total={total ?? 0} q={q} />}
+      {p.bulk?.(selection, rows)}
       <div className={classes.body}>
         {open && p.facets && (q !== '' || total !== 0) && <Facets path={p.path} fields={p.facets} q={q} onChange={setQ} />}
         {pages.isPending ? <Loading /> : pages.error && rows.length === 0 ? (
@@ -119,7 +122,7 @@ export function ListPage<T extends { id: string }>(p: Props<T>) {
             total={total ?? 0}
             idOf={(r) => r.id}
             open={p.onOpen ?? (p.to && ((r) => void navigate(p.to!(r))))}
-            selection={p.marks ? selection : undefined}
+            selection={p.marks || p.bulk ? selection : undefined}
             more={more}
             sort={sort}
             onSort={setSort}

@@ -41,3 +41,6 @@ def main() -> None:
 
 main()
 `;
+
+/** filled says that a parameter of this name is taken from the resource when nobody gives it. */
+export const filled = (parameter: string) => parameter in values;

@@ -16,6 +16,7 @@ import { Panel } from '~/components/Panel';
 import { ended, StateBadge } from '~/components/StateBadge';
 import { Loading, Problem } from '~/components/States';
 import { Took, When } from '~/components/When';
+import { WhyPanel } from '~/components/WhyPanel';
 import { count } from '~/lib/number';
 import { t } from '~/text';
 import detail from '~/components/Detail.module.css';
@@ -49,6 +50,7 @@ export default function Execution() {
               <Facts facts={args.map((a) => [a.name, <span key={a.name} className="mono">{valueOf(a)}</span>])} />
             </Panel>
           )}
+          <WhyPanel id={e.id} />
           <ChainPanel id={e.id} live={!ended(e.state)} />
         </aside>
       </div>

@@ -1,5 +1,6 @@
 import type { Finding } from '~/api/types';
 import { FindingDrawer } from '~/components/FindingDrawer';
+import { FindingsBar } from '~/components/FindingsBar';
 import { KeyLink, ProjectName } from '~/components/Links';
 import { ListPage } from '~/components/ListPage';
 import type { Column } from '~/components/table';
@@ -28,7 +29,7 @@ const facets = [
 export default function Findings() {
   return (
     <FindingDrawer>
-      {(show) => <ListPage path="/findings" noun={t.nouns.finding} columns={columns} onOpen={show} facets={facets} emptyText={t.finding.empty} next={<AddTargets first />} />}
+      {(show) => <ListPage path="/findings" noun={t.nouns.finding} columns={columns} onOpen={show} bulk={(selection, rows) => <FindingsBar selection={selection} rows={rows} />} facets={facets} emptyText={t.finding.empty} next={<AddTargets first />} />}
     </FindingDrawer>
   );
 }
