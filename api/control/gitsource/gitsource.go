@@ -19,6 +19,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -31,6 +32,12 @@ type Config struct {
 	// AllowPrivate lets sources be at addresses that are not public, and be files of this
 	// machine. Whoever may add sources can then reach what this server reaches.
 	AllowPrivate bool `yaml:"allowPrivate"`
+	// Credentials is a file with a line https://USER:TOKEN@HOST for each host that needs a
+	// login (git's own format); empty means that none is sent.
+	Credentials string `yaml:"credentials"`
+	// CAFile has the certificates, in PEM, of those who may vouch for a host; empty means
+	// those this machine trusts.
+	CAFile string `yaml:"caFile"`
 	// Timeout is how long a repository may take.
 	Timeout time.Duration `yaml:"timeout"`
 	// MaxBytes is how large a repository may be, without its history, and what is read of it.
@@ -49,7 +56,24 @@ func (c *Config) Validate() error {
 	if c.MaxBytes < 1<<20 {
 		errs = append(errs, fmt.Errorf("maxBytes is %d, must be at least %d", c.MaxBytes, 1<<20))
 	}
+	for _, x := range []struct{ key, file string }{{"credentials", c.Credentials}, {"caFile", c.CAFile}} {
+		if x.file != "" && (!filepath.IsAbs(x.file) || strings.ContainsAny(x.file, "'\n\x00")) {
+			errs = append(errs, fmt.Errorf("%s is %q, must be the whole path of a file, without quotes", x.key, x.file))
+		}
+	}
 	return errors.Join(errs...)
+}
+
+// trust returns what tells git whom to believe and what to say who we are. A helper
+// that only reads: git's own forgets a login that a host refuses once.
+func (c *Config) trust() (options []string) {
+	if c.Credentials != "" {
+		options = append(options, "-c", "credential.helper=!f() { test \"$1\" != get || git credential-store --file='"+c.Credentials+"' get; }; f")
+	}
+	if c.CAFile != "" {
+		options = append(options, "-c", "http.sslCAInfo="+c.CAFile)
+	}
+	return options
 }
 
 // Fetcher fetches repositories. It may be used by several goroutines.
@@ -198,7 +222,7 @@ func (f *Fetcher) git(ctx context.Context, r remote, dir string, args ...string)
 		"-c", "protocol." + r.protocol + ".allow=always", "-c", "submodule.recurse=false", "-c", "gc.auto=0", "-c", "core.attributesFile=/dev/null",
 		"-c", "credential.helper=", "-c", "http.lowSpeedLimit=1000", "-c", "http.lowSpeedTime=30", "-c", "safe.directory=*",
 	}
-	cmd := exec.CommandContext(ctx, "git", append(append(base, r.options...), args...)...) //nolint:gosec // no shell; address and branch were checked and stand behind --
+	cmd := exec.CommandContext(ctx, "git", slices.Concat(base, r.options, args)...) //nolint:gosec // no shell; address and branch were checked and stand behind --
 	cmd.Dir = dir
 	cmd.Env = append([]string{
 		"PATH=" + os.Getenv("PATH"), "HOME=" + dir, "LC_ALL=C", "GIT_TERMINAL_PROMPT=0", "GIT_CONFIG_NOSYSTEM=1", "GIT_CONFIG_GLOBAL=/dev/null",

@@ -95,6 +95,9 @@ func (f *Fetcher) remote(ctx context.Context, address string) (remote, error) {
 		to = "[" + to + "]"
 	}
 	r.options = []string{"-c", "http.curloptResolve=" + u.Hostname() + ":" + port + ":" + to, "-c", "http.proxy="}
+	if u.Scheme == "https" { // nothing is said about who we are where others can listen
+		r.options = append(r.options, f.cfg.trust()...)
+	}
 	return r, nil
 }
 
