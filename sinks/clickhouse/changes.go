@@ -70,8 +70,12 @@ func (q timelineQuery) SQL() (string, []any) {
 }
 
 // changeRounds bounds how often a page looks further when much of what it reads
-// changed nothing; then the page is short, and its Next goes on.
-const changeRounds = 20
+// changed nothing; then the page is short, and its Next goes on. From the second round
+// on it looks at so many places at once.
+const (
+	changeRounds = 6
+	changeStride = 1000
+)
 
 // Changes lists what became of the resources of a project.
 func (s *Store) Changes(ctx context.Context, q pipeline.ChangeQuery) (page pipeline.ChangePage, err error) {
@@ -89,8 +93,12 @@ func (s *Store) Changes(ctx context.Context, q pipeline.ChangeQuery) (page pipel
 		return page, err
 	}
 	page.Items, page.Next = []pipeline.Change{}, q.Cursor
-	for range changeRounds {
-		at, err := all(ctx, s, changedQuery{ChangeQuery: q, after: after, limit: limit - len(page.Items)}, scanChanged)
+	for n := range changeRounds {
+		places := limit
+		if n > 0 {
+			places = max(limit, changeStride)
+		}
+		at, err := all(ctx, s, changedQuery{ChangeQuery: q, after: after, limit: places}, scanChanged)
 		if err != nil || len(at) == 0 {
 			return page, err
 		}
@@ -101,7 +109,12 @@ func (s *Store) Changes(ctx context.Context, q pipeline.ChangeQuery) (page pipel
 		page.Items = append(page.Items, more...)
 		last := &at[len(at)-1]
 		after = []string{strconv.FormatInt(last.At, 10), last.ResourceID, last.Attribute}
-		if page.Next = encodeCursor(after...); len(page.Items) >= limit {
+		page.Next = encodeCursor(after...)
+		if len(page.Items) >= limit {
+			if page.Items = page.Items[:limit]; len(more) > 0 { // what is left out comes next
+				end := &page.Items[limit-1]
+				page.Next = encodeCursor(strconv.FormatInt(end.At.UnixMilli(), 10), end.ResourceID, end.Attribute)
+			}
 			break
 		}
 	}
