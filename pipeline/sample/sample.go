@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 
 	"github.com/stalker-asm/stalker/pipeline"
 )
@@ -22,14 +23,19 @@ type Scanner struct {
 }
 
 // New returns a scanner that says the same for the same seed.
-func New(seed uint64) *Scanner { return &Scanner{r: rand.New(rand.NewPCG(seed, 1)), seed: seed} }
+func New(seed uint64) *Scanner { return &Scanner{r: seeded(seed, 1), seed: seed} }
+
+// seeded gives the same numbers each time, which is all that is asked of them.
+func seeded(a, b uint64) *rand.Rand {
+	return rand.New(rand.NewPCG(a, b)) //nolint:gosec // nothing secret comes of it
+}
 
 // Host is what one execution says of a host: about 25 findings, as jobs write them,
 // the last of them what was looked at. Host n is the same each time but for one
 // answer in twenty.
 func (s *Scanner) Host(n int) []json.RawMessage {
 	s.seq, s.out = 0, nil
-	h := rand.New(rand.NewPCG(s.seed, uint64(n))) // what the host is
+	h := seeded(s.seed, uint64(n)) // what the host is
 	s.resources = 1
 	ip := fmt.Sprintf("45.%d.%d.%d", n>>16&255, n>>8&255, n&255)
 	if h.IntN(5) == 0 {
@@ -66,8 +72,8 @@ func (s *Scanner) say(format string, args ...any) {
 
 func (s *Scanner) custom(key, where string, fields ...string) {
 	var list []pipeline.Field
-	for i := 0; i < len(fields); i += 2 {
-		list = append(list, pipeline.Field{Key: fields[i], Label: fields[i], Type: pipeline.TextField, Data: fields[i+1]})
+	for pair := range slices.Chunk(fields, 2) {
+		list = append(list, pipeline.Field{Key: pair[0], Label: pair[0], Type: pipeline.TextField, Data: pair[len(pair)-1]})
 	}
 	text, _ := json.Marshal(list) // texts: never fails
 	s.say(`"type":"CustomFinding","key":%q,"name":%q,%s,"fields":%s`, key, key, where, text)

@@ -65,8 +65,10 @@ func Open(cfg Config, d Deps) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("clickhouse config: %w", err)
 	}
-	return &Store{cfg: cfg, opts: opts, conn: conn, log: d.Log.With("component", "clickhouse"), metrics: newMetrics(d.Metrics), now: time.Now,
-		door: newDoor(cfg.MaxReads, cfg.MaxWaiting, cfg.WaitTimeout)}, nil
+	return &Store{
+		cfg: cfg, opts: opts, conn: conn, log: d.Log.With("component", "clickhouse"), metrics: newMetrics(d.Metrics), now: time.Now,
+		door: newDoor(cfg.MaxReads, cfg.MaxWaiting, cfg.WaitTimeout),
+	}, nil
 }
 
 func options(cfg Config, d Deps) (*clickhouse.Options, error) {

@@ -47,7 +47,9 @@ type Config struct {
 	// MaxConnections is how many connections are open at most.
 	MaxConnections int `yaml:"maxConnections"`
 
-	// MaxReads is how many questions are answered at once, exports aside.
+	// MaxReads is how many questions are answered at once, exports aside. Each uses every
+	// core of the store, so that more of them are not faster, and take time from writing;
+	// servers of many cores bear more.
 	MaxReads int `yaml:"maxReads"`
 	// MaxWaiting is how many questions may wait for their turn; more are told to come
 	// again (503 with Retry-After).
@@ -64,7 +66,7 @@ func DefaultConfig() Config {
 	return Config{
 		Protocol: ProtocolNative, Database: "stalker", User: "default", Compression: "lz4",
 		DialTimeout: 5 * time.Second, ReadTimeout: 15 * time.Second, WriteTimeout: time.Minute, MaxConnections: 16,
-		MaxReads: 6, MaxWaiting: 256, WaitTimeout: 5 * time.Second,
+		MaxReads: 4, MaxWaiting: 256, WaitTimeout: 10 * time.Second,
 	}
 }
 

@@ -15,7 +15,8 @@ import (
 func TestRowsWithoutWhatWasSaidGetIt(t *testing.T) {
 	_, conn := clickhousetest.OpenWithConn(t)
 	for i, fields := range [][]pipeline.Field{
-		nil, {},
+		nil,
+		{},
 		{{Key: "severity", Type: pipeline.TextField, Data: "HIGH"}, {Key: "score", Type: pipeline.TextField, Data: 7.5}, {Key: "n", Type: pipeline.TextField, Data: int64(-3)}},
 		{{Key: "Über \"x\"", Type: pipeline.TextField, Data: "Ä\n\t\\ \u2028 <b>"}, {Key: "ok", Type: pipeline.TextField, Data: true}, {Key: "none", Type: pipeline.TextField}},
 	} {

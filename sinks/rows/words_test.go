@@ -11,8 +11,10 @@ import (
 
 func TestWords(t *testing.T) {
 	fields := []pipeline.Field{
-		{Key: "os", Type: pipeline.TextField, Data: "Linux ÄÖ"}, {Key: "", Type: pipeline.TextField, Data: 1.5},
-		{Key: "shot", Type: pipeline.ImageField, Data: "data:image/png;base64,AAAA"}, {Key: "up1", Type: pipeline.TextField, Data: true},
+		{Key: "os", Type: pipeline.TextField, Data: "Linux ÄÖ"},
+		{Key: "", Type: pipeline.TextField, Data: 1.5},
+		{Key: "shot", Type: pipeline.ImageField, Data: "data:image/png;base64,AAAA"},
+		{Key: "up1", Type: pipeline.TextField, Data: true},
 	}
 	want := "\xffan os\xffOS\xfelinux äö\xff\xfe1.5\xffSHOT\xfe\xffUP\xfdDB\xfetrue\xff"
 	if got := rows.Words("An OS", fields); got != want {

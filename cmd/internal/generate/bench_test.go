@@ -27,6 +27,9 @@ var scale = flag.Int("scale", 20_000, "resources in the store that is read; ther
 
 const project = "5f1e0a9b3c7d2e4f6a8b9c0d"
 
+// streamed is the project that is written to while others read.
+const streamed = "6f1e0a9b3c7d2e4f6a8b9c0d"
+
 var until = time.Date(2026, 11, 25, 16, 0, 0, 0, time.UTC)
 
 // filled is a store with as many resources as the benchmarks are asked for.
@@ -266,7 +269,7 @@ func crowd(b *testing.B, s *clickhouse.Store, rate int) {
 	written := 0
 	if rate > 0 {
 		sink, _ := generate.Store(s)
-		o := generate.Options{Rate: rate, Plan: generate.Plan{Project: project, Seed: uint64(asked.Add(1)), Findings: 100 * rate, Until: time.Now()}, Progress: func(p generate.Progress) { written = p.Findings }}
+		o := generate.Options{Rate: rate, Plan: generate.Plan{Project: streamed, Seed: uint64(asked.Add(1)), Findings: 100 * rate, Until: time.Now()}, Progress: func(p generate.Progress) { written = p.Findings }}
 		if err := generate.Run(ctx, o, sink); err != nil && ctx.Err() == nil {
 			b.Error(err)
 		}

@@ -51,11 +51,11 @@ func (refuse) Write(_ context.Context, letters []bus.DeadLetter) error {
 	return pipeline.Errorf(pipeline.CodeInternal, "a made record cannot be read: %s", letters[0].Reason)
 }
 
-// What is made, and how far that has come.
-type (
-	Plan     = sample.Plan
-	Progress = sample.Progress
-)
+// Plan is what is made.
+type Plan = sample.Plan
+
+// Progress is how far that has come.
+type Progress = sample.Progress
 
 // Options say what is made.
 type Options struct {
