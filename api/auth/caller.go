@@ -135,7 +135,7 @@ func BuiltInGroups() []Group {
 	return []Group{
 		{ID: AdminsID, Name: "admins", Description: "May do everything.", BuiltIn: true, Scopes: []string{"*"}, Version: 1},
 		{ID: UsersID, Name: "users", Description: "Work in every project.", Version: 1, Scopes: []string{
-			"manage:projects:*", "manage:tags:*", "manage:secrets:*", "manage:members:read", "manage:api-key:create", "manage:config:read",
+			"manage:projects:*", "manage:tags:*", "manage:secrets:*", "manage:notifications:*", "manage:members:read", "manage:api-key:create", "manage:config:read",
 			"resources:*", "automation:*", "data:*",
 		}},
 		{ID: ReadOnlyID, Name: "read-only", Description: "See every project and change nothing.", Version: 1, Scopes: []string{

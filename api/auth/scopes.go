@@ -68,7 +68,7 @@ var roleScopes = map[Role][]string{
 		"resources:*:read", "data:*:read", "automation:*:read",
 	},
 	RoleEditor: {"resources:*", "data:*", "automation:job-executions:*", "automation:subscriptions:*", "manage:tags:*"},
-	RoleOwner:  {"manage:projects:update", "manage:projects:delete", "manage:secrets:*", "manage:members:*", "automation:*"},
+	RoleOwner:  {"manage:projects:update", "manage:projects:delete", "manage:secrets:*", "manage:members:*", "manage:notifications:*", "automation:*"},
 }
 
 // commonScopes are of no project, and what everybody with a role in one needs.

@@ -117,8 +117,17 @@ func (c *Control) RotateSecrets(ctx context.Context) (n int, err error) {
 			return 0, pipeline.Errorf(pipeline.CodeConflict, "the secret %q does not open: %w: set its value again, or delete it", s.Name, err)
 		}
 	}
+	notifications, addresses, err := c.openChannels(ctx)
+	if err != nil {
+		return 0, err
+	}
 	if err := c.sealer.Renew(); err != nil {
 		return 0, err
+	}
+	for i := range notifications {
+		if _, err := c.UpdateNotification(ctx, notifications[i], &addresses[i]); err != nil {
+			return 0, fmt.Errorf("closing where the notification %q goes again: %w", notifications[i].Name, err)
+		}
 	}
 	for i, s := range all {
 		if _, err := c.UpdateSecret(ctx, s, &values[i]); err != nil {

@@ -15,11 +15,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/stalker-asm/stalker/api/auth"
 	"github.com/stalker-asm/stalker/api/control"
 	"github.com/stalker-asm/stalker/api/control/gitsource"
 	"github.com/stalker-asm/stalker/api/control/sqlstore"
 	"github.com/stalker-asm/stalker/api/control/sqlstore/sqlstoretest"
+	"github.com/stalker-asm/stalker/api/notify"
 	"github.com/stalker-asm/stalker/api/openapi/openapitest"
 	"github.com/stalker-asm/stalker/pipeline"
 	"github.com/stalker-asm/stalker/pipeline/bus"
@@ -79,6 +82,7 @@ type world struct {
 	auth *auth.Auth
 	bus  *topicLog
 	keys *seal.Keys
+	tell *notify.Engine
 }
 
 func newWorld(t *testing.T, shelves store) *world {
@@ -101,8 +105,11 @@ func newWorld(t *testing.T, shelves store) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
+	tell := notify.DefaultConfig()
+	tell.AllowPrivate = true
+	w.tell = notify.New(tell, notify.Deps{Store: sql, Rules: w.ctl, Log: log, Metrics: prometheus.NewRegistry()}) // does not run
 	api, err := New(Deps{
-		Control: w.ctl, Store: shelves, Automation: noRules{}, Sources: control.NewSources(w.ctl, fetch), Auth: w.auth, Producer: w.bus, Progress: w.bus, Position: w.ctl.Position, Version: "test", Log: log,
+		Control: w.ctl, Store: shelves, Automation: noRules{}, Sources: control.NewSources(w.ctl, fetch), Notify: w.tell, Auth: w.auth, Producer: w.bus, Progress: w.bus, Position: w.ctl.Position, Version: "test", Log: log,
 	})
 	if err != nil {
 		t.Fatal(err)

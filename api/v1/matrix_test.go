@@ -290,6 +290,12 @@ func (st *stage) idOf(path string) string {
 		var made struct{ ID string }
 		st.operator().must("POST", "/secrets", map[string]any{"projectId": st.own, "name": "S" + pipeline.NewID(), "value": "v"}, &made)
 		return made.ID
+	case "notifications":
+		var made struct{ ID string }
+		st.operator().must("POST", "/notifications", map[string]any{
+			"projectId": st.own, "name": pipeline.NewID(), "source": "changes", "channel": map[string]any{"type": "email", "to": []string{"a@example.com"}},
+		}, &made)
+		return made.ID
 	default:
 		return ""
 	}

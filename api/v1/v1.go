@@ -47,6 +47,7 @@ type controlPlane interface {
 	UpdateSecret(ctx context.Context, s pipeline.Secret, value *string) (pipeline.Secret, error)
 	DeleteSecret(ctx context.Context, id string) error
 	RotateSecrets(ctx context.Context) (int, error)
+	notifications
 	States(ctx context.Context, subs []pipeline.Subscription) (map[string]control.SubscriptionState, error)
 	CheckSubscription(ctx context.Context, document string) (control.SubscriptionState, error)
 }
@@ -101,6 +102,7 @@ type Deps struct {
 	Auth       *auth.Auth
 	Automation automation
 	Sources    sources
+	Notify     messages
 	Producer   producer
 	Progress   progress
 	Position   func() int64
@@ -254,6 +256,7 @@ func (a *API) routes(r chi.Router) {
 	r.Patch("/sources/{id}", a.updateSource)
 	r.Delete("/sources/{id}", a.deleteSource)
 	r.Post("/sources/{id}/sync", a.syncSource)
+	a.notificationRoutes(r)
 	r.Get("/executions", a.listExecutions)
 	r.Post("/executions", a.launch)
 	r.Post("/executions/batch", a.launchBatch)

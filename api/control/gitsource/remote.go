@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/stalker-asm/stalker/pipeline"
+	"github.com/stalker-asm/stalker/pipeline/egress"
 )
 
 // remote is a repository as git is told of it.
@@ -78,7 +79,7 @@ func (f *Fetcher) remote(ctx context.Context, address string) (remote, error) {
 		return r, pipeline.Errorf(pipeline.CodeUnavailable, "%s cannot be resolved", u.Hostname())
 	}
 	for _, a := range addrs {
-		if !f.cfg.AllowPrivate && !public(a) {
+		if !f.cfg.AllowPrivate && !egress.Public(a) {
 			return r, pipeline.Errorf(pipeline.CodeForbidden, "%s is at %s, which is no public address: sources.allowPrivate", u.Hostname(), a)
 		}
 	}
@@ -108,23 +109,4 @@ func lookup(ctx context.Context, host string) ([]netip.Addr, error) {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	return net.DefaultResolver.LookupNetIP(ctx, "ip", host)
-}
-
-// notPublic are the networks that netip's own questions do not know.
-var notPublic = []netip.Prefix{
-	netip.MustParsePrefix("0.0.0.0/8"), netip.MustParsePrefix("100.64.0.0/10"), netip.MustParsePrefix("192.0.0.0/24"), netip.MustParsePrefix("198.18.0.0/15"),
-	netip.MustParsePrefix("240.0.0.0/4"), netip.MustParsePrefix("64:ff9b::/96"), netip.MustParsePrefix("64:ff9b:1::/48"), netip.MustParsePrefix("2002::/16"), netip.MustParsePrefix("fec0::/10"),
-}
-
-func public(a netip.Addr) bool {
-	a = a.Unmap()
-	if a.Zone() != "" || a.IsPrivate() || a.IsLoopback() || a.IsUnspecified() || a.IsMulticast() || a.IsLinkLocalUnicast() {
-		return false
-	}
-	for _, n := range notPublic {
-		if n.Contains(a) {
-			return false
-		}
-	}
-	return true
 }

@@ -21,6 +21,8 @@ import (
 	"github.com/stalker-asm/stalker/api/control"
 	"github.com/stalker-asm/stalker/api/control/gitsource"
 	"github.com/stalker-asm/stalker/api/control/sqlstore"
+	"github.com/stalker-asm/stalker/api/mail"
+	"github.com/stalker-asm/stalker/api/notify"
 	"github.com/stalker-asm/stalker/api/server"
 	"github.com/stalker-asm/stalker/cmd/internal/embedded"
 	"github.com/stalker-asm/stalker/matchers/engine"
@@ -63,6 +65,7 @@ type App struct {
 	sql     *sqlstore.Store
 	control *control.Control
 	sources *control.Sources
+	notify  *notify.Engine
 	auth    *auth.Auth
 	tracer  *trace.Tracer // nil unless turned on
 	keys    *seal.Keys    // nil without a key
@@ -259,7 +262,27 @@ func (a *App) openControl(ctx context.Context) error {
 	}
 	a.sources = control.NewSources(a.control, fetch)
 	a.group.Add("sources", 10*time.Second, a.sources.Run)
+	a.addNotifications()
 	return nil
+}
+
+// addNotifications tells people what happens, wherever the API is served.
+func (a *App) addNotifications() {
+	deps := notify.Deps{Store: a.sql, Rules: a.control, History: a.store, Passed: a.projected, Log: a.log, Metrics: a.reg}
+	if m := mail.New(a.cfg.Mail); m != nil {
+		deps.Mail = m
+	}
+	a.notify = notify.New(a.cfg.Notifications, deps)
+	a.group.Add("notifications", a.cfg.Notifications.Timeout+5*time.Second, a.notify.Run)
+}
+
+// projected waits until the lists show all that is on the bus by now.
+func (a *App) projected(ctx context.Context) error {
+	ends, err := a.bus.Ends(ctx, bus.TopicFindings, bus.TopicMarks)
+	if err != nil {
+		return err
+	}
+	return a.bus.WaitCommitted(ctx, bus.GroupProjector, ends)
 }
 
 func (a *App) listen(context.Context) error {

@@ -12,6 +12,8 @@ import (
 	"github.com/stalker-asm/stalker/api/control/gitsource"
 	"github.com/stalker-asm/stalker/api/control/sqlstore"
 	"github.com/stalker-asm/stalker/api/gateway"
+	"github.com/stalker-asm/stalker/api/mail"
+	"github.com/stalker-asm/stalker/api/notify"
 	"github.com/stalker-asm/stalker/api/server"
 	"github.com/stalker-asm/stalker/matchers/engine"
 	"github.com/stalker-asm/stalker/matchers/schedule"
@@ -65,6 +67,10 @@ type Config struct {
 	Engine chdb.Config `yaml:"engine"`
 	// Sources are git repositories that jobs and subscriptions are kept from.
 	Sources gitsource.Config `yaml:"sources"`
+	// Notifications bounds who is told what happens, and how.
+	Notifications notify.Config `yaml:"notifications"`
+	// Mail is the server through which e-mail is sent.
+	Mail mail.Config `yaml:"mail"`
 	// Matcher bounds automation.
 	Matcher engine.Config `yaml:"matcher"`
 	// Scheduler bounds what cron and reconcile subscriptions do at once.
@@ -97,7 +103,7 @@ func DefaultConfig() Config {
 	c := Config{
 		Data: DefaultData(), Log: telemetry.DefaultConfig(), Tracing: trace.DefaultConfig(), HTTP: server.DefaultConfig(), Gateway: gateway.DefaultConfig(),
 		Bus: bus.DefaultConfig(), ClickHouse: clickhouse.DefaultConfig(), Retention: schema.DefaultRetention(), Engine: chdb.DefaultConfig(),
-		Sources: gitsource.DefaultConfig(), Matcher: engine.DefaultConfig(), Scheduler: schedule.DefaultConfig(), Launcher: launcher.DefaultConfig(), Local: local.DefaultConfig(),
+		Sources: gitsource.DefaultConfig(), Notifications: notify.DefaultConfig(), Mail: mail.DefaultConfig(), Matcher: engine.DefaultConfig(), Scheduler: schedule.DefaultConfig(), Launcher: launcher.DefaultConfig(), Local: local.DefaultConfig(),
 		Kubernetes: kube.DefaultConfig(),
 	}
 	c.Engine.Dir = c.path("clickhouse")

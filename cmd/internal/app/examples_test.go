@@ -71,7 +71,7 @@ func TestTheAPIByExample(t *testing.T) {
 	if len(list) < 15 {
 		t.Fatalf("%d examples were found", len(list))
 	}
-	c := bare(t)
+	c := bare(t, nil)
 	said := shell(t, list, "STALKER_SERVER="+c.url, "STALKER_TOKEN="+c.token)
 	for i, x := range list {
 		if i >= len(said) {
@@ -90,10 +90,13 @@ func TestTheAPIByExample(t *testing.T) {
 }
 
 // bare is a server with the SDK and nothing else.
-func bare(t *testing.T) *client {
+func bare(t *testing.T, change func(*app.Config)) *client {
 	t.Helper()
 	cfg := app.DefaultConfig()
 	cfg.Data, cfg.HTTP.Listen, cfg.Bus.Partitions = t.TempDir(), "127.0.0.1:0", 2
+	if change != nil {
+		change(&cfg)
+	}
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	empty := fstest.MapFS{"jobs/.keep": {}, "subscriptions/.keep": {}}
 	a, err := app.New(t.Context(), app.Options{Config: cfg, Catalogue: empty, SDK: deploy.SDK(), Version: "test", Log: log})

@@ -114,6 +114,7 @@ func reserved(imp string) ([]string, bool) {
 		"github.com/go-faster/jx":               {"pipeline/jsonscan", "pipeline/record"},
 		"go.opentelemetry.io":                   {"pipeline/trace"},
 		"github.com/yuin/goldmark":              {"api/manual"},
+		"github.com/wneessen/go-mail":           {"api/mail"},
 		module + "deploy":                       {"cmd", "deploy"},
 		module + "docs":                         {"cmd"},
 	} {

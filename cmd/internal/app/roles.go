@@ -242,7 +242,7 @@ func (a *App) addHTTP(keys [][]byte) error {
 			return err
 		}
 		api, err := v1.New(v1.Deps{
-			Automation: auto, Sources: a.sources,
+			Automation: auto, Sources: a.sources, Notify: a.notify,
 			Control: a.control, Store: a.store, Auth: a.auth, Producer: a.produce, Progress: a.bus,
 			Position: a.control.Position, Version: a.opts.Version, Log: a.log, Tracer: a.tracer,
 		})

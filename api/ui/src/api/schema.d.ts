@@ -1043,6 +1043,117 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/notifications": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List notifications, by project and name */
+        get: operations["listNotifications"];
+        put?: never;
+        /**
+         * Have somebody told what happens
+         * @description From now on. `url` and `secret` are kept closed and never shown again. It goes to public addresses only, unless the server is configured otherwise.
+         *     Without a project it is about every project, and takes the scope everywhere.
+         */
+        post: operations["createNotification"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/notifications/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 5f1e8a0c9b7d4e6f8a0b1c2d */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        /** Read a notification */
+        get: operations["getNotification"];
+        put?: never;
+        post?: never;
+        /** Delete a notification and its messages */
+        delete: operations["deleteNotification"];
+        options?: never;
+        head?: never;
+        /**
+         * Change a notification
+         * @description What is not given stays as it is. Another address takes the secret anew. A `quiet` with empty times has none.
+         */
+        patch: operations["updateNotification"];
+        trace?: never;
+    };
+    "/notifications/{id}/messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 5f1e8a0c9b7d4e6f8a0b1c2d */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        /** List what was sent, and what is on its way, the newest first */
+        get: operations["listMessages"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/notifications/{id}/messages/{messageId}/resend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 5f1e8a0c9b7d4e6f8a0b1c2d */
+                id: components["parameters"]["Id"];
+                messageId: components["schemas"]["Id"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send a message again
+         * @description With the id it had, so that a receiver that has it can tell.
+         */
+        post: operations["resendMessage"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/notifications/{id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 5f1e8a0c9b7d4e6f8a0b1c2d */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send a message that says that it arrives */
+        post: operations["testNotification"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/openapi.json": {
         parameters: {
             query?: never;
@@ -2314,6 +2425,18 @@ export interface components {
             items: components["schemas"]["Change"][];
             next: string;
         };
+        ChannelInput: {
+            /** @description telegram: the chat's id. */
+            chat?: string;
+            /** @description Webhooks: signs them. `Stalker-Signature` is `v1=` and the HMAC-SHA-256 of `Stalker-Timestamp`, a dot and the body, in hexadecimal. */
+            secret?: string;
+            /** @description email: the recipients. */
+            to?: string[];
+            /** @enum {string} */
+            type: "webhook" | "slack" | "discord" | "teams" | "telegram" | "email";
+            /** @description To which JSON is posted: of your receiver; the incoming webhook of Slack, Discord or Teams; the sendMessage address of your Telegram bot. */
+            url?: string;
+        };
         Counts: {
             domains: number;
             executions: components["schemas"]["ExecutionCounts"];
@@ -2880,6 +3003,28 @@ export interface components {
             /** @enum {string} */
             role: "viewer" | "editor" | "owner";
         };
+        Message: {
+            attempts: number;
+            createdAt: components["schemas"]["Time"];
+            doneAt?: components["schemas"]["Time"];
+            /** @description When it is tried next. */
+            dueAt?: components["schemas"]["Time"];
+            /** @description Why the last attempt failed. */
+            error?: string;
+            events: number;
+            /** @description The receiver gets it as `Idempotency-Key`, in each attempt the same. */
+            id: components["schemas"]["Id"];
+            notificationId: components["schemas"]["Id"];
+            projectId: components["schemas"]["Id"];
+            state: components["schemas"]["MessageState"];
+            /** @description What the receiver answered last. */
+            status?: number;
+        };
+        /**
+         * @description `failed` was given up.
+         * @enum {string}
+         */
+        MessageState: "waiting" | "delivered" | "failed";
         NewApiKey: {
             createdAt: components["schemas"]["Time"];
             expiresAt: components["schemas"]["Time"];
@@ -2894,6 +3039,30 @@ export interface components {
             userId: components["schemas"]["Id"];
         };
         NewPassword: string;
+        Notification: {
+            channel: {
+                chat?: string;
+                /** @description Of the address; the rest of it is not shown. */
+                host?: string;
+                to?: string[];
+                /** @enum {string} */
+                type: "webhook" | "slack" | "discord" | "teams" | "telegram" | "email";
+            };
+            /** @description Seconds. */
+            digest: number;
+            enabled: boolean;
+            id: components["schemas"]["Id"];
+            kind?: string;
+            name: string;
+            /** @description Missing when it is about every project. */
+            projectId?: components["schemas"]["Id"];
+            q?: string;
+            quiet?: components["schemas"]["Quiet"];
+            /** @enum {string} */
+            source: "changes" | "findings";
+            version: number;
+            what?: string[];
+        };
         Parameter: {
             /** @description A value of the type. */
             default?: unknown;
@@ -3036,6 +3205,20 @@ export interface components {
         };
         /** @enum {string} */
         Protocol: "tcp" | "udp";
+        /**
+         * @description When nobody is told anything; what happened is told afterwards.
+         * @example {
+         *       "from": "22:00",
+         *       "to": "07:00",
+         *       "zone": "Europe/Paris"
+         *     }
+         */
+        Quiet: {
+            from: string;
+            to: string;
+            /** @description Such as Europe/Paris; UTC when missing. */
+            zone?: string;
+        };
         /**
          * @description What automation may aim at. An entry is a domain (that name alone), a pattern (*.example.com: every name below it), an address or a network. What is listed out is never aimed at; when anything is listed in, only that is.
          * @example {
@@ -5490,6 +5673,300 @@ export interface operations {
         requestBody?: never;
         responses: {
             204: components["responses"]["Done"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    listNotifications: {
+        parameters: {
+            query?: {
+                /** @description Only of this project. Without it, of every project you may see. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Those you may see. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["Notification"][];
+                        total: number;
+                    };
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    createNotification: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description A text of your choice, such as a UUID. Sending the same request again with the same key finds what the first one made instead of making another.
+                 * @example 3f0c8e6a-8c2c-4b66-9d19-0d7f5f1f6f2e
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "channel": {
+                 *         "secret": "shared by both sides",
+                 *         "type": "webhook",
+                 *         "url": "https://hooks.example.com/1"
+                 *       },
+                 *       "kind": "port",
+                 *       "name": "New SSH",
+                 *       "projectId": "5f1e8a0c9b7d4e6f8a0b1c2d",
+                 *       "q": "port:22",
+                 *       "source": "changes",
+                 *       "what": [
+                 *         "opened"
+                 *       ]
+                 *     }
+                 */
+                "application/json": {
+                    channel: components["schemas"]["ChannelInput"];
+                    /** @description Seconds whose events are told together; 0 tells them at once. */
+                    digest?: number;
+                    /** @description One that is enabled again begins then; what happened meanwhile is not told. True when missing. */
+                    enabled?: boolean;
+                    /**
+                     * @description Changes: of these resources only.
+                     * @enum {string}
+                     */
+                    kind?: "" | "domain" | "host" | "ip_range" | "port" | "website";
+                    name: string;
+                    projectId?: components["schemas"]["Id"];
+                    /** @description A filter: of resources of the kind, as they are when it is told; or of findings. */
+                    q?: string;
+                    quiet?: components["schemas"]["Quiet"];
+                    /**
+                     * @description What became of resources, as in the change feed; or what was said.
+                     * @enum {string}
+                     */
+                    source: "changes" | "findings";
+                    /** @description Changes: only these; none means any. */
+                    what?: ("opened" | "closed" | "deleted" | "reappeared" | "set" | "changed")[];
+                };
+            };
+        };
+        responses: {
+            /** @description The notification. */
+            201: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    Location: components["headers"]["Location"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Notification"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getNotification: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 5f1e8a0c9b7d4e6f8a0b1c2d */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The notification. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Notification"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    deleteNotification: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description The `ETag` of what the change is based on. When it was changed meanwhile the answer is 412 and nothing happens.
+                 * @example "4"
+                 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @example 5f1e8a0c9b7d4e6f8a0b1c2d */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: components["responses"]["Done"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    updateNotification: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description The `ETag` of what the change is based on. When it was changed meanwhile the answer is 412 and nothing happens.
+                 * @example "4"
+                 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @example 5f1e8a0c9b7d4e6f8a0b1c2d */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "digest": 3600
+                 *     }
+                 */
+                "application/json": {
+                    channel?: components["schemas"]["ChannelInput"];
+                    /** @description Seconds whose events are told together; 0 tells them at once. */
+                    digest?: number;
+                    /** @description One that is enabled again begins then; what happened meanwhile is not told. True when missing. */
+                    enabled?: boolean;
+                    /**
+                     * @description Changes: of these resources only.
+                     * @enum {string}
+                     */
+                    kind?: "" | "domain" | "host" | "ip_range" | "port" | "website";
+                    name?: string;
+                    /** @description A filter: of resources of the kind, as they are when it is told; or of findings. */
+                    q?: string;
+                    quiet?: components["schemas"]["Quiet"];
+                    /**
+                     * @description What became of resources, as in the change feed; or what was said.
+                     * @enum {string}
+                     */
+                    source?: "changes" | "findings";
+                    /** @description Changes: only these; none means any. */
+                    what?: ("opened" | "closed" | "deleted" | "reappeared" | "set" | "changed")[];
+                };
+            };
+        };
+        responses: {
+            /** @description The notification. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Notification"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listMessages: {
+        parameters: {
+            query?: {
+                state?: components["schemas"]["MessageState"];
+                /** @description Rows per page. */
+                limit?: components["parameters"]["Limit"];
+                /** @description `next` of the page before. */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: never;
+            path: {
+                /** @example 5f1e8a0c9b7d4e6f8a0b1c2d */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["Message"][];
+                        next?: string;
+                    };
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    resendMessage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 5f1e8a0c9b7d4e6f8a0b1c2d */
+                id: components["parameters"]["Id"];
+                messageId: components["schemas"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is on its way. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Message"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    testNotification: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 5f1e8a0c9b7d4e6f8a0b1c2d */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It arrived. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What the receiver answered; 0 for e-mail. */
+                        status: number;
+                    };
+                };
+            };
             default: components["responses"]["Problem"];
         };
     };
