@@ -87,6 +87,11 @@ type world struct {
 
 func newWorld(t *testing.T, shelves store) *world {
 	t.Helper()
+	return newWorldWith(t, shelves, nil)
+}
+
+func newWorldWith(t *testing.T, shelves store, change func(*Deps)) *world {
+	t.Helper()
 	sql := sqlstoretest.Fresh(t)
 	w := &world{t: t, sql: sql, bus: &topicLog{}, auth: auth.New(sql)}
 	if err := sql.CreateFirstUser(t.Context(), auth.User{ID: pipeline.NewID(), Email: "root@example.com", Active: true, Version: 1}); err != nil {
@@ -108,9 +113,13 @@ func newWorld(t *testing.T, shelves store) *world {
 	tell := notify.DefaultConfig()
 	tell.AllowPrivate = true
 	w.tell = notify.New(tell, notify.Deps{Store: sql, Rules: w.ctl, Log: log, Metrics: prometheus.NewRegistry()}) // does not run
-	api, err := New(Deps{
+	deps := Deps{
 		Control: w.ctl, Store: shelves, Automation: noRules{}, Sources: control.NewSources(w.ctl, fetch), Notify: w.tell, Auth: w.auth, Producer: w.bus, Progress: w.bus, Position: w.ctl.Position, Version: "test", Log: log,
-	})
+	}
+	if change != nil {
+		change(&deps)
+	}
+	api, err := New(deps)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -75,9 +75,13 @@ func (a *API) welcome(w http.ResponseWriter, r *http.Request, u auth.User, token
 // the connection, a proxy's word included: on loopback there is no TLS.
 func setCookie(w http.ResponseWriter, r *http.Request, token string, maxAge int) {
 	http.SetCookie(w, &http.Cookie{ //nolint:gosec // Secure as said above
-		Name: cookie, Value: token, Path: "/", HttpOnly: true, Secure: r.TLS != nil || r.Header.Get("X-Forwarded-Proto") == "https",
+		Name: cookie, Value: token, Path: "/", HttpOnly: true, Secure: secure(r),
 		SameSite: http.SameSiteStrictMode, MaxAge: maxAge,
 	})
+}
+
+func secure(r *http.Request) bool {
+	return r.TLS != nil || r.Header.Get("X-Forwarded-Proto") == "https"
 }
 
 func (a *API) logout(w http.ResponseWriter, r *http.Request) {

@@ -13,6 +13,7 @@ import (
 	"github.com/go-chi/chi/v5"
 
 	"github.com/stalker-asm/stalker/api/auth"
+	"github.com/stalker-asm/stalker/api/auth/sso"
 	"github.com/stalker-asm/stalker/api/control"
 	"github.com/stalker-asm/stalker/api/openapi"
 	"github.com/stalker-asm/stalker/pipeline"
@@ -103,6 +104,7 @@ type Deps struct {
 	Automation automation
 	Sources    sources
 	Notify     messages
+	SSO        *sso.SSO // nil when there is none
 	Producer   producer
 	Progress   progress
 	Position   func() int64
@@ -180,6 +182,9 @@ func (a *API) routes(r chi.Router) {
 	r.Get("/setup", a.setupState)
 	r.Post("/setup", a.setup)
 	r.Post("/login", a.login)
+	r.Get("/login", a.loginMethods)
+	r.Get("/login/sso", a.beginSSO)
+	r.Get("/login/sso/callback", a.endSSO)
 	r.Post("/logout", a.logout)
 	r.Post("/password-links/use", a.useLink)
 	r.Get("/me", a.me)

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/stalker-asm/stalker/api/auth/sso"
 	"github.com/stalker-asm/stalker/api/control/gitsource"
 	"github.com/stalker-asm/stalker/api/control/sqlstore"
 	"github.com/stalker-asm/stalker/api/gateway"
@@ -71,6 +72,8 @@ type Config struct {
 	Notifications notify.Config `yaml:"notifications"`
 	// Mail is the server through which e-mail is sent.
 	Mail mail.Config `yaml:"mail"`
+	// SSO is the single sign-on, by OpenID Connect.
+	SSO sso.Config `yaml:"sso"`
 	// Matcher bounds automation.
 	Matcher engine.Config `yaml:"matcher"`
 	// Scheduler bounds what cron and reconcile subscriptions do at once.
@@ -103,7 +106,7 @@ func DefaultConfig() Config {
 	c := Config{
 		Data: DefaultData(), Log: telemetry.DefaultConfig(), Tracing: trace.DefaultConfig(), HTTP: server.DefaultConfig(), Gateway: gateway.DefaultConfig(),
 		Bus: bus.DefaultConfig(), ClickHouse: clickhouse.DefaultConfig(), Retention: schema.DefaultRetention(), Engine: chdb.DefaultConfig(),
-		Sources: gitsource.DefaultConfig(), Notifications: notify.DefaultConfig(), Mail: mail.DefaultConfig(), Matcher: engine.DefaultConfig(), Scheduler: schedule.DefaultConfig(), Launcher: launcher.DefaultConfig(), Local: local.DefaultConfig(),
+		Sources: gitsource.DefaultConfig(), Notifications: notify.DefaultConfig(), Mail: mail.DefaultConfig(), SSO: sso.DefaultConfig(), Matcher: engine.DefaultConfig(), Scheduler: schedule.DefaultConfig(), Launcher: launcher.DefaultConfig(), Local: local.DefaultConfig(),
 		Kubernetes: kube.DefaultConfig(),
 	}
 	c.Engine.Dir = c.path("clickhouse")

@@ -115,6 +115,8 @@ func reserved(imp string) ([]string, bool) {
 		"go.opentelemetry.io":                   {"pipeline/trace"},
 		"github.com/yuin/goldmark":              {"api/manual"},
 		"github.com/wneessen/go-mail":           {"api/mail"},
+		"github.com/coreos/go-oidc":             {"api/auth/sso"},
+		"golang.org/x/oauth2":                   {"api/auth/sso"},
 		module + "deploy":                       {"cmd", "deploy"},
 		module + "docs":                         {"cmd"},
 	} {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"github.com/stalker-asm/stalker/api/auth/sso"
 	"github.com/stalker-asm/stalker/api/gateway"
 	"github.com/stalker-asm/stalker/api/manual"
 	"github.com/stalker-asm/stalker/api/server"
@@ -242,7 +243,7 @@ func (a *App) addHTTP(keys [][]byte) error {
 			return err
 		}
 		api, err := v1.New(v1.Deps{
-			Automation: auto, Sources: a.sources, Notify: a.notify,
+			Automation: auto, Sources: a.sources, Notify: a.notify, SSO: sso.New(a.cfg.SSO),
 			Control: a.control, Store: a.store, Auth: a.auth, Producer: a.produce, Progress: a.bus,
 			Position: a.control.Position, Version: a.opts.Version, Log: a.log, Tracer: a.tracer,
 		})
