@@ -114,7 +114,7 @@ func (c *Control) saveNotification(ctx context.Context, n pipeline.Notification,
 		if c.sealer == nil || !c.sealer.Opens() {
 			return n, pipeline.Errorf(pipeline.CodeUnavailable, "this server has no key to keep the address with: configure secrets.key or secrets.keyFile")
 		}
-		text, err := json.Marshal(s)
+		text, err := json.Marshal(s) //nolint:gosec // it is closed before it is kept
 		if err == nil {
 			n.Sealed, err = c.sealer.Seal(channelSecret(&n), string(text))
 		}

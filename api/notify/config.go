@@ -34,8 +34,10 @@ func (c *Config) Validate() error {
 		name             string
 		have, least, top time.Duration
 	}{
-		{"every", c.Every, 100 * time.Millisecond, time.Hour}, {"settle", c.Settle, 0, time.Hour},
-		{"timeout", c.Timeout, time.Second, 2 * time.Minute}, {"keep", c.Keep, time.Hour, 3650 * 24 * time.Hour},
+		{"every", c.Every, 100 * time.Millisecond, time.Hour},
+		{"settle", c.Settle, 0, time.Hour},
+		{"timeout", c.Timeout, time.Second, 2 * time.Minute},
+		{"keep", c.Keep, time.Hour, 3650 * 24 * time.Hour},
 	} {
 		if d.have < d.least || d.have > d.top {
 			errs = append(errs, fmt.Errorf("%s is %s, must be between %s and %s", d.name, d.have, d.least, d.top))

@@ -109,13 +109,13 @@ func finding(f *pipeline.StoredFinding) string {
 	if name == "" {
 		name = f.Key
 	}
-	out := clean(name) + " of " + resource(f.CorrelationKey)
+	out := []string{clean(name) + " of " + resource(f.CorrelationKey)}
 	for i := range min(len(f.Fields), 5) {
 		if v := f.Fields[i].Text(); v != "" {
-			out += ", " + clean(f.Fields[i].Key) + ": " + pipeline.Clip(clean(v), 80)
+			out = append(out, clean(f.Fields[i].Key)+": "+pipeline.Clip(clean(v), 80))
 		}
 	}
-	return out
+	return strings.Join(out, ", ")
 }
 
 // resource is a correlation key as people write the thing.

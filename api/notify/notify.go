@@ -105,21 +105,21 @@ func New(cfg Config, d Deps) *Engine {
 // Run tells what happens until ctx ends.
 func (e *Engine) Run(ctx context.Context) error {
 	var g errgroup.Group
-	g.Go(func() error { return e.every(ctx, "what happened could not be told, will be tried again", e.look) })
-	g.Go(func() error { return e.every(ctx, "messages could not be sent, will be tried again", e.deliver) })
+	g.Go(func() error { return e.every(ctx, "look", e.look) })
+	g.Go(func() error { return e.every(ctx, "send", e.deliver) })
 	return g.Wait()
 }
 
 // every calls fn again and again. fn asks to be called again at once with true.
-func (e *Engine) every(ctx context.Context, failed string, fn func(context.Context) (more bool, err error)) error {
+func (e *Engine) every(ctx context.Context, step string, fn func(context.Context) (more bool, err error)) error {
 	for {
 		more, err := fn(ctx)
 		if ctx.Err() != nil {
-			return nil
+			return nil //nolint:nilerr // the end, whatever it interrupted
 		}
 		if err != nil {
 			e.metrics.failures.Inc()
-			e.log.Warn(failed, "err", err)
+			e.log.Warn("notifying failed, will be tried again", "step", step, "err", err)
 		}
 		if more && err == nil {
 			continue

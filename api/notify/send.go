@@ -50,7 +50,7 @@ func (e *Engine) attempt(ctx context.Context, d pipeline.Delivery) error {
 		d.Status, err = e.post(ctx, &n, d.Body)
 	}
 	if ctx.Err() != nil {
-		return nil // it is tried again when it is due
+		return nil //nolint:nilerr // it is tried again when it is due
 	}
 	now, end := e.now(), endDelivered
 	switch {

@@ -55,8 +55,10 @@ func TestDueAndPause(t *testing.T) {
 // hostile is a message about a target that wants to be more than text.
 func hostile() *Message {
 	return &Message{ID: "1", Notification: ref{Name: "N"}, Project: ref{Name: "P"}, Events: []Event{
-		{Change: &pipeline.Change{Kind: pipeline.KindWebsite, What: pipeline.Changed, Attribute: "title", Before: "a", After: "<!channel> @everyone [x](http://evil.example) *b*\n\u202edone\x00",
-			CorrelationKey: "project:p;host:2001:db8::1;port:443;protocol:tcp;domain:a.example;path:/"}},
+		{Change: &pipeline.Change{
+			Kind: pipeline.KindWebsite, What: pipeline.Changed, Attribute: "title", Before: "a", After: "<!channel> @everyone [x](http://evil.example) *b*\n\u202edone\x00",
+			CorrelationKey: "project:p;host:2001:db8::1;port:443;protocol:tcp;domain:a.example;path:/",
+		}},
 		{Finding: &pipeline.StoredFinding{Key: "K", CorrelationKey: "project:p;host:192.0.2.0;mask:24", Fields: []pipeline.Field{{Key: "v", Data: strings.Repeat("x", 1000)}}}},
 	}}
 }
