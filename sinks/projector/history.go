@@ -47,7 +47,7 @@ func (m *memory) hash(a, b string) uint64 {
 
 // get returns what is known of an attribute of a resource. What was written before
 // the resource was deleted is not.
-func (m *memory) get(k, resource uint64) (known, bool) {
+func (m *memory) get(k uint64, resource string) (known, bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	x, ok := m.now[k]
@@ -57,7 +57,7 @@ func (m *memory) get(k, resource uint64) (known, bool) {
 		}
 	}
 	if ok && len(m.deleted) > 0 {
-		if at, gone := m.deleted[resource]; gone && x.batch <= at {
+		if at, gone := m.deleted[m.hash(resource, "")]; gone && x.batch <= at {
 			return known{}, false
 		}
 	}
@@ -92,7 +92,7 @@ func (h *history) say(c rows.Change) {
 	v := h.memory.hash(c.Value, "")
 	was, ok := h.said[k]
 	if !ok {
-		was, ok = h.memory.get(k, h.memory.hash(c.ResourceID, ""))
+		was, ok = h.memory.get(k, c.ResourceID)
 	}
 	switch {
 	case ok && was.value == v && c.At >= was.at:
