@@ -26,6 +26,7 @@ from stalker_sdk.wire import Deadline, Stream, WireError
 CONCURRENCY = 16
 TLS_PORTS = frozenset({443, 465, 563, 636, 853, 989, 990, 992, 993, 994, 995, 2376, 4443, 5061, 5986, 6443, 6697,
                        8443, 8883, 9443, 10443})
+WANTS_TLS = re.compile(rb"HTTP request (?:was sent )?to (?:an )?HTTPS|plain HTTP to an SSL-enabled")
 TLS_NAMES = {"smtp": "smtps", "imap": "imaps", "pop3": "pop3s", "ftp": "ftps", "http": "https", "irc": "ircs"}
 
 
@@ -132,7 +133,9 @@ def listen(ip: str, port: int, wait: Patience) -> bytes:
 
 
 def by_http(ip: str, port: int, wait: Patience) -> Service | None:
-    return web(get(ip, port, seconds=wait.probe, max_body=1024), tls=False)
+    response = get(ip, port, seconds=wait.probe, max_body=1024)
+    # Many servers tell in plain text that they want TLS: what does not speak TLS (in time) then is unknown.
+    return None if response.status == 400 and WANTS_TLS.search(response.body) else web(response, tls=False)
 
 
 def by_tls(ip: str, port: int, wait: Patience) -> Service | None:

@@ -125,6 +125,17 @@ def test_who_is_slow_is_asked_again(main: ModuleType, monkeypatch: pytest.Monkey
     assert main.identify_all(IP, [port]) == {port: main.Service("ssh", "OpenSSH", "9.6", "protocol 2.0")}
 
 
+@pytest.mark.parametrize("body", [
+    b"Client sent an HTTP request to an HTTPS server.\n", b"<center>The plain HTTP request was sent to HTTPS port</center>",
+    b"Reason: You're speaking plain HTTP to an SSL-enabled server port.<br />",
+])
+def test_a_server_that_wants_tls_is_not_http(main: ModuleType, tcp: Callable[..., int], web: Any, body: bytes) -> None:
+    port = tcp(web(b"HTTP/1.0 400 Bad Request\r\n\r\n" + body), IP)
+    assert main.by_http(IP, port, main.PATIENT) is None
+    port = tcp(web(b"HTTP/1.0 400 Bad Request\r\nServer: x\r\n\r\nwhat?"), IP)
+    assert main.by_http(IP, port, main.PATIENT) == main.Service("http", "x")
+
+
 def test_mail_within_tls(run_job: Callable[..., Any], tcp: Callable[..., int], says: Any, told: Any) -> None:
     port = tcp(says(b"220 mail ESMTP Exim 4.96\r\n"), IP, tls=True)
     assert run(run_job, [port], told)[port]["serviceName"] == "smtps"
