@@ -18,7 +18,7 @@ interface Items {
 /** the pages by the names of their pictures: every list, and one thing of each */
 async function routes(w: World): Promise<[name: string, path: string][]> {
   const of = async (list: string): Promise<[string, string][]> => {
-    const q = list === 'hosts' || list === 'websites' || list === 'domains' ? '?q=lab.test' : '';
+    const q = list === 'executions' ? '?q=job:HttpProbingJob' : list === 'hosts' || list === 'websites' || list === 'domains' ? '?q=lab.test' : '';
     const found = (await w.server.get<Items>(`/${list}${q}`)).items[0] ?? (await w.server.get<Items>(`/${list}`)).items[0];
     return found ? [[`${list}-one`, `/${list}/${found.id}`]] : [];
   };
