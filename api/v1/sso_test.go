@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"maps"
 	"math/big"
 	"net/http"
 	"net/http/cookiejar"
@@ -74,9 +75,7 @@ func (p *provider) token(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	claims := map[string]any{"iss": p.srv.URL, "aud": "stalker", "sub": "s1", "exp": time.Now().Add(time.Hour).Unix(), "iat": time.Now().Unix(), "nonce": asked.Get("nonce")}
-	for k, v := range p.claims {
-		claims[k] = v
-	}
+	maps.Copy(claims, p.claims)
 	body, err := json.Marshal(claims)
 	if err != nil {
 		p.t.Error(err)
@@ -232,9 +231,7 @@ func TestWhatTheProviderSaysIsChecked(t *testing.T) {
 	} {
 		p.claims, p.sign = map[string]any{}, tc.key
 		for _, m := range []map[string]any{good, tc.change} {
-			for k, v := range m {
-				p.claims[k] = v
-			}
+			maps.Copy(p.claims, m)
 		}
 		if status, c := w.signOn(w.browser()); status != tc.want || (c != nil) != (tc.want == 200) {
 			t.Errorf("%s: %d, want %d", name, status, tc.want)
