@@ -33,15 +33,26 @@ export function FilterBox({ kind, value, onChange, label }: Props) {
   // what is wrong matters more than everything that could follow
   const items = focused && (begun || problems.length === 0) ? (completion?.items ?? []) : [];
   useHotkeys([['/', () => input.current?.focus()]]);
-  useEffect(() => setText((was) => (was.trim() === value ? was : value)), [value]);
+  // what was sent from here comes back as the value, maybe when more has been typed: that stays
+  const sent = useRef<string[]>([]);
+  useEffect(() => {
+    const at = sent.current.indexOf(value);
+    sent.current = sent.current.slice(at + 1);
+    if (at < 0) setText((was) => (was.trim() === value ? was : value));
+  }, [value]);
 
   const typed = useRef(text);
   typed.current = text;
   const current = useRef(value);
   current.current = value;
+  const send = (q: string) => {
+    if (q === current.current) return;
+    sent.current.push(q);
+    onChange(q);
+  };
   const submit = async (q: string) => {
     const right = q === '' || (await checkFilter(kind, q).then((c) => c.ok, () => true));
-    if (right && q !== current.current && typed.current.trim() === q) onChange(q);
+    if (right && typed.current.trim() === q) send(q);
   };
   // half a term would find nothing: one runs when a blank, Enter or leaving the box ends it
   const later = useDebouncedCallback((s: string) => !/:\S*$/.test(s) && void submit(s.trim()), 350);
@@ -75,7 +86,7 @@ export function FilterBox({ kind, value, onChange, label }: Props) {
   };
   const clear = () => {
     edit('', 0);
-    onChange('');
+    send('');
   };
   const invalid = problems.length > 0;
   return (
