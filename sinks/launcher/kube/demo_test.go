@@ -42,15 +42,34 @@ func TestClusterNodeDiscoversTheLab(t *testing.T) {
 
 	data := t.TempDir()
 	c.serve(program, data, freePort(t))
-	demo := exec.CommandContext(t.Context(), "nice", "-n", first, program, "demo", "--data", data, "--lab", labNetwork, "--timeout", "15m")
-	out, err := demo.CombinedOutput()
-	if err != nil || !strings.Contains(string(out), "nothing is missing, nothing is extra") || !strings.Contains(string(out), "jobs succeeded, 0 did not") {
-		t.Errorf("demo: %v\n%s", err, out)
+	// A scanner whose pod gets no processor for seconds takes a service for silent, which
+	// says nothing about pods: whoever finds all once could.
+	for attempt := 1; ; attempt++ {
+		whole, out := discover(t, program, data, fmt.Sprintf("Lab %d", attempt))
+		if whole {
+			break
+		}
+		if attempt == attempts {
+			t.Errorf("the lab was never discovered whole: %s", out)
+			break
+		}
+		t.Logf("attempt %d: %s", attempt, out)
 	}
 	pods, jobs := c.left()
 	if pods+jobs > 0 {
 		t.Errorf("%d pods and %d Jobs are left", pods, jobs)
 	}
+}
+
+// attempts is how many discoveries may be disturbed by what else the machine does.
+const attempts = 3
+
+// discover lets the server discover the lab, and reports whether that was found whole.
+func discover(t *testing.T, program, data, project string) (whole bool, out string) {
+	t.Helper()
+	demo := exec.CommandContext(t.Context(), "nice", "-n", first, program, "demo", "--data", data, "--project", project, "--lab", labNetwork, "--timeout", "15m")
+	b, err := demo.CombinedOutput()
+	return err == nil && bytes.Contains(b, []byte("nothing is missing, nothing is extra")) && bytes.Contains(b, []byte("jobs succeeded, 0 did not")), fmt.Sprintf("%v\n%s", err, b)
 }
 
 // serve starts the program as an installation on a cluster has it, all roles in one,
