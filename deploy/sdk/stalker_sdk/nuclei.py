@@ -218,7 +218,9 @@ def run(template: str, target: str, output: Path) -> None:
     if program is None:
         fail("nuclei is not installed here: install it, or run this job on Kubernetes with an image that has it")
     command = [program, "-target", target, "-jle", str(output), "-t", template, "-duc", "-ot", "-or", "-silent", "-no-color"]
-    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    # a template is somebody else's: the execution's credential is not for it
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("STALKER_", "RedKite"))}
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=environment)
     assert process.stderr is not None
     last = ""
     for raw in iter(lambda: process.stderr.readline(64 << 10), b""):  # type: ignore[union-attr]
