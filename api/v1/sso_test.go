@@ -229,7 +229,7 @@ func TestWhatTheProviderSaysIsChecked(t *testing.T) {
 		"other groups":     {map[string]any{"groups": []string{"guests"}}, p.key, 403},
 		"good":             {nil, p.key, 200},
 	} {
-		p.claims, p.sign = map[string]any{}, tc.key
+		p.claims, p.sign = map[string]any{"sub": name}, tc.key // who was here before needs no address
 		for _, m := range []map[string]any{good, tc.change} {
 			maps.Copy(p.claims, m)
 		}
