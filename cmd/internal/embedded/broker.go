@@ -39,7 +39,11 @@ func OpenBroker(dir string, log *slog.Logger) (*Broker, error) {
 		if err != nil {
 			return nil, err
 		}
+		err = b.settle()
 		b.cluster.Close()
+		if err != nil {
+			return nil, fmt.Errorf("repairing the broker's log in %s: %w", dir, err)
+		}
 	}
 	if err := os.WriteFile(dirty, nil, 0o600); err != nil {
 		return nil, fmt.Errorf("marking broker directory: %w", err)
