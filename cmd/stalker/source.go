@@ -63,6 +63,16 @@ func sourceOf(list []source, name string) (source, error) {
 	}
 }
 
+// sourceNamed finds the source that a command is about.
+func sourceNamed(c *cobra.Command, f *where, name string) (*client.Client, source, error) {
+	cl, list, err := sourcesOf(c, f)
+	if err != nil {
+		return nil, source{}, err
+	}
+	s, err := sourceOf(list, name)
+	return cl, s, err
+}
+
 func sourceList() *cobra.Command {
 	var f where
 	var asJSON bool
@@ -148,11 +158,7 @@ func sourceSync() *cobra.Command {
 	c := &cobra.Command{
 		Use: "sync ID|URL", Short: "Read a repository now", Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			cl, list, err := sourcesOf(c, &f)
-			if err != nil {
-				return err
-			}
-			s, err := sourceOf(list, args[0])
+			cl, s, err := sourceNamed(c, &f, args[0])
 			if err == nil {
 				err = cl.Do(c.Context(), http.MethodPost, "/sources/"+s.ID+"/sync", nil, &s)
 			}
@@ -193,11 +199,7 @@ func sourceRemove() *cobra.Command {
 	c := &cobra.Command{
 		Use: "remove ID|URL", Short: "Remove a repository and all that came from it", Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			cl, list, err := sourcesOf(c, &f)
-			if err != nil {
-				return err
-			}
-			s, err := sourceOf(list, args[0])
+			cl, s, err := sourceNamed(c, &f, args[0])
 			if err == nil {
 				err = cl.Do(c.Context(), http.MethodDelete, "/sources/"+s.ID, nil, nil)
 			}
