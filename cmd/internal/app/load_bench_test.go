@@ -8,8 +8,6 @@ import (
 	"net/http"
 	"os"
 	"slices"
-	"strconv"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -21,6 +19,7 @@ import (
 	"github.com/stalker-asm/stalker/pipeline/bus/bustest"
 	"github.com/stalker-asm/stalker/pipeline/jobtoken"
 	"github.com/stalker-asm/stalker/pipeline/record"
+	"github.com/stalker-asm/stalker/pipeline/record/recordtest"
 	"github.com/stalker-asm/stalker/pipeline/sample"
 )
 
@@ -184,7 +183,7 @@ func BenchmarkMillion(b *testing.B) {
 		}
 		var project pipeline.Project
 		c.must(b, "POST", "/api/v1/projects", map[string]any{"name": "Million", "scope": map[string]any{"in": []string{"203.0.113.1"}}}, &project)
-		b.ReportMetric(float64(memory(b, "VmRSS"))/1e6, "idle-MB")
+		b.ReportMetric(float64(recordtest.Memory(b, "VmRSS"))/1e6, "idle-MB")
 		p := newPoster(b, c.url, key, project.ID)
 		var wg sync.WaitGroup
 		next := make(chan int)
@@ -214,22 +213,7 @@ func BenchmarkMillion(b *testing.B) {
 			c.must(b, "GET", "/api/v1/counts?project="+project.ID, nil, &counts)
 		}
 		time.Sleep(5 * time.Second) // merges
-		b.ReportMetric(float64(memory(b, "VmRSS"))/1e6, "million-MB")
-		b.ReportMetric(float64(memory(b, "VmHWM"))/1e6, "peak-MB")
+		b.ReportMetric(float64(recordtest.Memory(b, "VmRSS"))/1e6, "million-MB")
+		b.ReportMetric(float64(recordtest.Memory(b, "VmHWM"))/1e6, "peak-MB")
 	}
-}
-
-// memory reads a figure of this process.
-func memory(tb testing.TB, what string) int {
-	tb.Helper()
-	text, err := os.ReadFile("/proc/self/status")
-	if err != nil {
-		tb.Fatal(err)
-	}
-	_, rest, _ := strings.Cut(string(text), what+":")
-	n, err := strconv.Atoi(strings.Fields(rest)[0])
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return n * 1024
 }

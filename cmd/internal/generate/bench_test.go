@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -19,6 +18,7 @@ import (
 	"github.com/stalker-asm/stalker/cmd/internal/generate"
 	"github.com/stalker-asm/stalker/pipeline"
 	"github.com/stalker-asm/stalker/pipeline/filter"
+	"github.com/stalker-asm/stalker/pipeline/record/recordtest"
 	"github.com/stalker-asm/stalker/sinks/clickhouse"
 	"github.com/stalker-asm/stalker/sinks/clickhouse/clickhousetest"
 )
@@ -282,7 +282,7 @@ func crowd(b *testing.B, s *clickhouse.Store, rate int) {
 	b.ReportMetric(float64(len(took))/watching.Seconds(), "answers/s")
 	b.ReportMetric(float64(refused)/watching.Seconds(), "refused/s")
 	b.ReportMetric(float64(written)/watching.Seconds(), "findings/s")
-	b.ReportMetric(float64(memory(b, "VmRSS"))/1e6, "MB")
+	b.ReportMetric(float64(recordtest.Memory(b, "VmRSS"))/1e6, "MB")
 }
 
 func pause(ctx context.Context, d time.Duration) {
@@ -322,7 +322,7 @@ func exported[T any](b *testing.B, t *export.Table[T], read func(func([]T) error
 		}
 		err = read(func(rows []T) error {
 			if n += len(rows); first == 0 && n > *scale/10 {
-				first = memory(b, "VmRSS")
+				first = recordtest.Memory(b, "VmRSS")
 			}
 			return w.Write(rows)
 		})
@@ -337,20 +337,5 @@ func exported[T any](b *testing.B, t *export.Table[T], read func(func([]T) error
 	b.ReportMetric(float64(n)/b.Elapsed().Seconds(), "rows/s")
 	b.ReportMetric(float64(n)/float64(b.N), "rows")
 	b.ReportMetric(float64(first)/1e6, "early-MB")
-	b.ReportMetric(float64(memory(b, "VmRSS"))/1e6, "end-MB")
-}
-
-// memory reads a figure of this process.
-func memory(tb testing.TB, what string) int {
-	tb.Helper()
-	text, err := os.ReadFile("/proc/self/status")
-	if err != nil {
-		tb.Fatal(err)
-	}
-	_, rest, _ := strings.Cut(string(text), what+":")
-	n, err := strconv.Atoi(strings.Fields(rest)[0])
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return n * 1024
+	b.ReportMetric(float64(recordtest.Memory(b, "VmRSS"))/1e6, "end-MB")
 }
