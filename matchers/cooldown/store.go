@@ -5,10 +5,12 @@ import (
 	"time"
 )
 
-// Entry says when a trigger fired and until when that matters.
+// Entry says when a trigger fired, until when that matters, and what spent it: 0 where
+// that is not kept.
 type Entry struct {
 	At    time.Time
 	Until time.Time
+	By    uint64
 }
 
 // Store remembers the triggers of one partition. What a batch spends or expires lies
@@ -21,7 +23,12 @@ type Store struct {
 }
 
 // span is an Entry in milliseconds since 1970.
-type span struct{ at, until int64 }
+type span struct {
+	at, until int64
+	by        uint64
+}
+
+func spanOf(e Entry) span { return span{e.At.UnixMilli(), e.Until.UnixMilli(), e.By} }
 
 const hour = int64(time.Hour / time.Millisecond)
 
@@ -30,12 +37,22 @@ func NewStore() *Store {
 	return &Store{entries: map[string]span{}, overlay: map[string]span{}, ends: map[int64][]string{}}
 }
 
+// SpentBy reports whether it was this that spent the trigger last.
+func (s *Store) SpentBy(key string, by uint64) bool {
+	e := s.span(key)
+	return e != (span{}) && e.by == by
+}
+
+func (s *Store) span(key string) span {
+	if e, ok := s.overlay[key]; ok {
+		return e
+	}
+	return s.entries[key]
+}
+
 // Last returns when the trigger fired, zero if it never did.
 func (s *Store) Last(key string) time.Time {
-	e, ok := s.overlay[key]
-	if !ok {
-		e = s.entries[key]
-	}
+	e := s.span(key)
 	if e == (span{}) {
 		return time.Time{}
 	}
@@ -44,7 +61,7 @@ func (s *Store) Last(key string) time.Time {
 
 // Spend notes that the trigger fires in the batch in hand.
 func (s *Store) Spend(key string, e Entry) {
-	s.overlay[key] = span{e.At.UnixMilli(), e.Until.UnixMilli()}
+	s.overlay[key] = spanOf(e)
 }
 
 // Restore applies an entry of the changelog; a zero one forgets the trigger.
@@ -53,7 +70,7 @@ func (s *Store) Restore(key string, e Entry) {
 		delete(s.entries, key)
 		return
 	}
-	s.put(key, span{e.At.UnixMilli(), e.Until.UnixMilli()})
+	s.put(key, spanOf(e))
 }
 
 func (s *Store) put(key string, e span) {

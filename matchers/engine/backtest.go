@@ -102,7 +102,7 @@ func (b *Backtest) learn(f *pipeline.Finding) {
 }
 
 func (b *Backtest) fired(c *candidate) error {
-	b.state.spend(c.trigger, c.at, b.rule.Cooldown)
+	b.state.spend(c)
 	b.state.charge(c)
 	b.state.commit()
 	if b.state.triggers.Expire(c.at, 1000) != nil {

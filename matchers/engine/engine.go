@@ -194,7 +194,7 @@ func (b *batch) fire(in *input, c *candidate) {
 		return
 	}
 	b.add(bus.Record{Topic: bus.TopicJobs, Key: []byte(q.ID), Value: v, Time: q.At, Headers: b.engine.follow(in, &q)})
-	entry := in.state.spend(c.trigger, q.At, c.rule.Cooldown)
+	entry := in.state.spend(c)
 	b.add(triggerRecord(in.partition, c.trigger, &entry))
 	in.state.charge(c)
 	b.engine.metrics.requests.Inc()

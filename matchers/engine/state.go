@@ -3,12 +3,14 @@ package engine
 import (
 	"encoding/json"
 	"fmt"
+	"hash/fnv"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/stalker-asm/stalker/matchers/cooldown"
+	"github.com/stalker-asm/stalker/pipeline"
 	"github.com/stalker-asm/stalker/pipeline/bus"
 )
 
@@ -96,10 +98,17 @@ func (p *partition) host(key string) *host {
 // cooldown made longer still counts what fired shortly before.
 const keepTriggers = 24 * time.Hour
 
-func (p *partition) spend(trigger string, at time.Time, wait time.Duration) cooldown.Entry {
-	e := cooldown.Entry{At: at, Until: at.Add(wait + keepTriggers)}
-	p.triggers.Spend(trigger, e)
+func (p *partition) spend(c *candidate) cooldown.Entry {
+	e := cooldown.Entry{At: c.at, Until: c.at.Add(c.rule.Cooldown + keepTriggers), By: mark(c.finding)}
+	p.triggers.Spend(c.trigger, e)
 	return e
+}
+
+// mark stands for a finding where its id would take too much room.
+func mark(f *pipeline.Finding) uint64 {
+	h := fnv.New64a()
+	_, _ = h.Write([]byte(f.ID)) // never fails
+	return h.Sum64()
 }
 
 // Prefixes of the keys of the changelog.
@@ -114,6 +123,8 @@ const (
 type triggerState struct {
 	At    int64 `json:"at"` // milliseconds since 1970
 	Until int64 `json:"until"`
+
+	By uint64 `json:"by,omitempty"` // the mark of the finding
 }
 
 // triggerRecord is the changelog record of a spent trigger; nil forgets it.
@@ -121,7 +132,7 @@ func triggerRecord(partition int32, trigger string, e *cooldown.Entry) bus.Recor
 	if e == nil {
 		return stateRecord(partition, keyTrigger+trigger, nil)
 	}
-	return stateRecord(partition, keyTrigger+trigger, triggerState{At: e.At.UnixMilli(), Until: e.Until.UnixMilli()})
+	return stateRecord(partition, keyTrigger+trigger, triggerState{At: e.At.UnixMilli(), Until: e.Until.UnixMilli(), By: e.By})
 }
 
 func stateRecord(partition int32, key string, value any) bus.Record {
@@ -176,7 +187,7 @@ func (p *partition) restore(key string, value []byte) error {
 		if err := json.Unmarshal(value, &s); err != nil {
 			return fmt.Errorf("trigger %s: %w", trigger, err)
 		}
-		p.triggers.Restore(trigger, cooldown.Entry{At: time.UnixMilli(s.At).UTC(), Until: time.UnixMilli(s.Until).UTC()})
+		p.triggers.Restore(trigger, cooldown.Entry{At: time.UnixMilli(s.At).UTC(), Until: time.UnixMilli(s.Until).UTC(), By: s.By})
 		return nil
 	}
 	if root, ok := strings.CutPrefix(key, keyRoot); ok {

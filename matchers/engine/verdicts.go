@@ -9,9 +9,14 @@ import (
 )
 
 // note keeps the verdict of a stage that will not know it later: that it fired, or
-// what a guard knew. Whether conditions hold can be asked again at any time.
+// what a guard knew. Whether conditions hold can be asked again at any time. A finding
+// may come twice, with the same id, when a kill has its sender repeat it: that the second
+// meets the trigger that the first has spent is no news, and would hide that it fired.
 func (b *batch) note(c *candidate, s Stage, r Reason) {
-	if r == NotMet || r == Disabled || b.written >= b.engine.cfg.MaxVerdicts {
+	switch {
+	case r == NotMet || r == Disabled || b.written >= b.engine.cfg.MaxVerdicts:
+		return
+	case r == Cooling && c.state.triggers.SpentBy(c.trigger, mark(c.finding)):
 		return
 	}
 	v := pipeline.Verdict{

@@ -61,6 +61,9 @@ type Config struct {
 
 	// Dial replaces the network, for the embedded broker.
 	Dial func(ctx context.Context, network, addr string) (net.Conn, error) `yaml:"-"`
+	// Ledger is told of every commit beforehand, for a broker that does not finish one
+	// it has begun when it dies. Kafka does; nil is for it.
+	Ledger Ledger `yaml:"-"`
 }
 
 // DefaultConfig is the embedded broker with eight partitions.

@@ -107,7 +107,11 @@ func (t *Transactor) transact(ctx context.Context, s *kgo.GroupTransactSession, 
 		return errors.Join(fmt.Errorf("%s: handling batch: %w", t.cfg.Group, err), abortErr)
 	}
 	try := kgo.TryCommit
-	if err := t.produce(ctx, s, out); err != nil {
+	recs, err := t.produce(ctx, s, out)
+	if err == nil {
+		err = t.announce(s, recs)
+	}
+	if err != nil {
 		t.log.Warn("producing failed, the batch will be tried again", "records", len(batch), "err", err)
 		try = kgo.TryAbort
 	}
@@ -137,9 +141,9 @@ func (t *Transactor) handle(ctx context.Context, batch []Record) (out Outcome, e
 	return out, err
 }
 
-func (t *Transactor) produce(ctx context.Context, s *kgo.GroupTransactSession, out Outcome) error {
+func (t *Transactor) produce(ctx context.Context, s *kgo.GroupTransactSession, out Outcome) ([]*kgo.Record, error) {
 	if len(out.Records)+len(out.Dead) == 0 {
-		return nil
+		return nil, nil
 	}
 	recs := make([]*kgo.Record, 0, len(out.Records)+len(out.Dead))
 	for i := range out.Records {
@@ -150,12 +154,12 @@ func (t *Transactor) produce(ctx context.Context, s *kgo.GroupTransactSession, o
 		recs = append(recs, t.bus.toKafka(&r))
 	}
 	if err := s.ProduceSync(ctx, recs...).FirstErr(); err != nil {
-		return err
+		return nil, err
 	}
 	for _, r := range recs {
 		t.bus.metrics.produced.WithLabelValues(t.bus.names.inside(r.Topic)).Inc()
 	}
-	return nil
+	return recs, nil
 }
 
 // ours drops what was polled for a partition that went away since; its new owner

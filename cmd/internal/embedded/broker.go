@@ -20,6 +20,7 @@ import (
 type Broker struct {
 	cluster *kfake.Cluster
 	network *kfake.VirtualNetwork
+	ledger  ledger
 	every   time.Duration
 }
 
@@ -39,11 +40,14 @@ func OpenBroker(dir string, log *slog.Logger) (*Broker, error) {
 		if err != nil {
 			return nil, err
 		}
-		err = b.settle()
+		err = b.repair(ledgerOf(dir), log)
 		b.cluster.Close()
 		if err != nil {
 			return nil, fmt.Errorf("repairing the broker's log in %s: %w", dir, err)
 		}
+	}
+	if err := ledgerOf(dir).begin(); err != nil {
+		return nil, err
 	}
 	if err := os.WriteFile(dirty, nil, 0o600); err != nil {
 		return nil, fmt.Errorf("marking broker directory: %w", err)
@@ -52,7 +56,7 @@ func OpenBroker(dir string, log *slog.Logger) (*Broker, error) {
 }
 
 func open(dir string) (*Broker, error) {
-	b := &Broker{network: new(kfake.VirtualNetwork), every: time.Minute}
+	b := &Broker{network: new(kfake.VirtualNetwork), ledger: ledgerOf(dir), every: time.Minute}
 	var err error
 	b.cluster, err = kfake.NewCluster(kfake.DataDir(filepath.Join(dir, "log")),
 		kfake.BrokerConfigs(map[string]string{"log.segment.bytes": strconv.Itoa(segmentBytes)}),
@@ -70,7 +74,7 @@ const segmentBytes = 8 << 20
 // Bus points a bus configuration at the broker.
 func (b *Broker) Bus(cfg bus.Config) bus.Config {
 	cfg.Brokers, cfg.Dial = b.cluster.ListenAddrs(), b.network.DialContext
-	cfg.StableTransactions = false
+	cfg.StableTransactions, cfg.Ledger = false, b.ledger
 	return cfg
 }
 

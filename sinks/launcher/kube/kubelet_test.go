@@ -23,6 +23,8 @@ type kubelet struct {
 	limit int                // bytes after which the next streams break, one each; 0 never
 	cuts  int                // how many streams are to break
 	calls int
+	fails int // how many of the next streams are refused
+	code  int // and how
 }
 
 // podLog is what one container has printed.
@@ -98,10 +100,31 @@ func (k *kubelet) cut() (after int, ok bool) {
 	return k.limit * k.calls, true
 }
 
+func (k *kubelet) refuses() (code int, ok bool) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.fails == 0 {
+		return 0, false
+	}
+	k.fails--
+	return k.code, true
+}
+
+// refuse has the next streams refused.
+func (k *kubelet) refuse(n, code int) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.fails, k.code = n, code
+}
+
 func (k *kubelet) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	parts := strings.Split(strings.Trim(r.URL.Path, "/"), "/") // containerLogs/NAMESPACE/POD/CONTAINER
 	if len(parts) != 4 || parts[0] != "containerLogs" || parts[3] != "job" {
 		http.NotFound(w, r)
+		return
+	}
+	if code, ok := k.refuses(); ok {
+		http.Error(w, "not now", code)
 		return
 	}
 	after, breaks := k.cut()

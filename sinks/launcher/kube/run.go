@@ -64,11 +64,14 @@ func (r *Runner) wait(ctx context.Context, s *launcher.Spec, w *watch, out func(
 			logs.follow(now.pod.Name)
 		}
 		if v.end != nil {
+			bound := drainWait
 			if now.podGone {
-				logs.stop()
+				bound = goneWait
 			}
-			logs.drain()
-			return *v.end
+			if !logs.drain(ctx, bound) {
+				return r.left(ctx, s.Request.ID)
+			}
+			return logs.judge(&s.Job, v.end)
 		}
 		select {
 		case <-ctx.Done():

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"net/url"
 	"slices"
 	"sync"
@@ -219,5 +220,39 @@ func TestClusterLogsAreWhole(t *testing.T) {
 		if text != fmt.Sprintf("line %d", i) || i < lines/2 && first[i] != text {
 			t.Fatalf("line %d is %q", i, text)
 		}
+	}
+}
+
+// TestClusterLogsAreWaitedFor: a log that cannot be had for a while is had later, and
+// one that is gone fails a job whose findings it was.
+func TestClusterLogsAreWaitedFor(t *testing.T) {
+	c := onCluster(t, tier(t, "A"))
+	var n *node
+	ready := make(chan struct{})
+	n = c.node(func(p *corev1.Pod) corev1.PodStatus {
+		<-ready
+		n.kubelet.log(p.Name).print("a finding\n")
+		return succeed(p)
+	})
+	close(ready)
+	r := c.runner(settings(c))
+	run := func(k int, j pipeline.JobType) (res launcher.Result, lines int) {
+		s := spec(id(k))
+		if s.Job.Type = j; j == pipeline.JobContainer {
+			s.Job.Image, s.Job.Command = "x", []string{"x"}
+		}
+		res = r.Run(t.Context(), s, func(pipeline.Stream, string) { lines++ })
+		return res, lines
+	}
+	n.kubelet.refuse(6, http.StatusServiceUnavailable)
+	if res, lines := run(1, pipeline.JobContainer); res.State != pipeline.StateSucceeded || lines != 1 {
+		t.Errorf("after a while: %+v, %d lines", res, lines)
+	}
+	n.kubelet.refuse(1_000, http.StatusNotFound)
+	if res, lines := run(2, pipeline.JobContainer); res.State != pipeline.StateFailed || res.Reason != pipeline.ReasonUnsaid || lines != 0 {
+		t.Errorf("findings that are gone: %+v, %d lines", res, lines)
+	}
+	if res, lines := run(3, pipeline.JobCode); res.State != pipeline.StateSucceeded || !has(res.Detail, "log") || lines != 0 {
+		t.Errorf("a log that is gone: %+v, %d lines", res, lines)
 	}
 }
