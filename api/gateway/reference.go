@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/stalker-asm/stalker/pipeline"
 	"github.com/stalker-asm/stalker/pipeline/bus"
@@ -124,19 +125,32 @@ func (g *Gateway) sayFindings(ctx context.Context, c jobtoken.Claims, text []byt
 	return g.sayLines(ctx, c, pipeline.LevelError, refused...)
 }
 
-// sayStatus takes the job's own verdict. How it ended is what its process says;
-// this is what it thought of it.
+// sayStatus takes the job's own verdict. That it failed is told to the launcher, which
+// ends the execution so; the rest is for people, since the process says the same.
 func (g *Gateway) sayStatus(ctx context.Context, c jobtoken.Claims, r referenceRequest) error {
 	switch r.Status {
 	case "Success":
 		return g.sayLines(ctx, c, pipeline.LevelDebug, "the job says that it succeeded")
 	case "Failed":
+		if err := g.report(ctx, c, "the job said so"); err != nil {
+			return err
+		}
 		return g.sayLines(ctx, c, pipeline.LevelError, "the job says that it failed")
 	case "Ended":
 		return g.sayLines(ctx, c, pipeline.LevelDebug, "the job says that it ended")
 	default:
 		return pipeline.Errorf(pipeline.CodeInvalid, "Status %q is none of Success, Failed, Ended", r.Status)
 	}
+}
+
+// report tells the launcher of an execution that its job says it failed.
+func (g *Gateway) report(ctx context.Context, c jobtoken.Claims, detail string) error {
+	now := g.now().UTC().Truncate(time.Millisecond)
+	v, err := record.Encode(pipeline.StopRequest{Report: &pipeline.Report{ExecutionID: c.ExecutionID, Attempt: c.Attempt, Detail: detail, At: now}})
+	if err != nil {
+		return err
+	}
+	return g.produce(ctx, []bus.Record{{Topic: bus.TopicStops, Key: []byte(c.ExecutionID), Value: v, Time: now}})
 }
 
 // sayLines writes lines to the execution's log. Their numbers are the time, since

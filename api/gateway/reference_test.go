@@ -45,7 +45,7 @@ func referenceCases() map[string]referenceCase {
 			[]string{"error finding 1 of 2 was refused: "},
 		},
 		"success":          {"Status", `{"Status":"Success",` + credential + `}`, 200, nil, []string{"debug the job says that it succeeded"}},
-		"failed":           {"Status", `{"Status":"Failed",` + credential + `}`, 200, nil, []string{"error the job says that it failed"}},
+		"failed":           {"Status", `{"Status":"Failed",` + credential + `}`, 200, nil, []string{"report the job said so", "error the job says that it failed"}},
 		"ended":            {"Status", `{"Status":"Ended",` + credential + `}`, 200, nil, []string{"debug the job says that it ended"}},
 		"started":          {"Status", `{"Status":"Started",` + credential + `}`, 400, nil, nil},
 		"status in lower":  {"Status", `{"Status":"failed",` + credential + `}`, 400, nil, nil},
@@ -134,7 +134,7 @@ log_status(JobStatus.FAILED)
 		if want := []string{"IpFinding 192.0.2.9 ", "PortFinding 192.0.2.9 "}; !slices.Equal(findings, want) {
 			t.Errorf("%s: findings %q", sdk, findings)
 		}
-		if want := []string{"warning careful: ümlaut", "error the job says that it failed", "debug the job says that it ended"}; !slices.Equal(lines, want) {
+		if want := []string{"warning careful: ümlaut", "report the job said so", "error the job says that it failed", "debug the job says that it ended"}; !slices.Equal(lines, want) {
 			t.Errorf("%s: lines %q", sdk, lines)
 		}
 	}
@@ -166,6 +166,14 @@ func heard(t *testing.T, recs []bus.Record) (findings, lines []string) {
 				t.Fatalf("%+v, %v", d, err)
 			}
 			findings = append(findings, fmt.Sprintf("%s %s %s", d.Key, d.IP, d.Domain))
+			continue
+		}
+		if r.Topic == bus.TopicStops {
+			s, err := record.Decode[pipeline.StopRequest](r.Value)
+			if err != nil || s.Report == nil || s.Report.ExecutionID != "e1" || s.Report.Attempt != 2 || s.ExecutionID != "" || s.ProjectID != "" {
+				t.Fatalf("%+v, %v", s, err)
+			}
+			lines = append(lines, "report "+s.Report.Detail)
 			continue
 		}
 		l, err := record.Decode[pipeline.LogLine](r.Value)

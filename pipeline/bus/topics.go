@@ -18,7 +18,7 @@ const (
 	TopicLogs          = "stalker.logs"           // log lines, keyed by execution id
 	TopicControl       = "stalker.control"        // projects, jobs, subscriptions; compacted, one partition
 	TopicState         = "stalker.state"          // the matcher's state; compacted, partitioned as findings
-	TopicStops         = "stalker.stops"          // requests to stop executions; one partition, read whole by every launcher
+	TopicStops         = "stalker.stops"          // requests to stop executions, and jobs' reports that they failed; one partition, read whole by every launcher
 	TopicSchedule      = "stalker.schedule"       // ticks that are due and pages of resources to look at; one partition: its owner leads
 	TopicScheduleState = "stalker.schedule.state" // what the scheduler remembers; compacted, one partition
 	TopicVerdicts      = "stalker.verdicts"       // why subscriptions fired, or which guard stopped them, keyed by finding id

@@ -85,6 +85,7 @@ func (l *Launcher) finish(ctx context.Context, it item, res Result, out *output,
 	case res.State == pipeline.StateStopped && res.Reason == pipeline.ReasonPerson:
 		res.Detail = it.life.stopped().Detail
 	}
+	res = l.asReported(ctx, it, res)
 	res.Detail = out.veil(res.Detail) // a job's last words may hold anything
 	out.sync()
 	if n := out.lost(); n > 0 && res.State == pipeline.StateSucceeded {
@@ -94,6 +95,30 @@ func (l *Launcher) finish(ctx context.Context, it item, res Result, out *output,
 	out.close()
 	l.metrics.ran.WithLabelValues(string(res.State)).Observe(took.Seconds())
 	l.end(ctx, it, res)
+}
+
+// heardWait bounds how long an end waits for what its job may have said over the
+// network. The job was answered after the bus had it.
+const heardWait = 10 * time.Second
+
+// asReported is how an execution ended when its job said, over the network, that it
+// failed: so, whatever its process made of that. Who ended the process counts more.
+func (l *Launcher) asReported(ctx context.Context, it item, res Result) Result {
+	byItself := res.State == pipeline.StateSucceeded || res.Reason == pipeline.ReasonExitCode || res.Reason == pipeline.ReasonSignal
+	if !byItself || l.heard == nil {
+		return res
+	}
+	wait, cancel := context.WithTimeout(context.WithoutCancel(ctx), heardWait)
+	defer cancel()
+	if err := l.heard(wait); err != nil {
+		l.log.Warn("what a job may have said of its failure is not known", "execution", it.req.ID, "err", err)
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if r, ok := l.stops.said(it.req.ID); ok && r.Attempt == it.attempt {
+		res.State, res.Reason, res.Detail = pipeline.StateFailed, pipeline.ReasonReported, r.Detail
+	}
+	return res
 }
 
 // run calls the runner; a fault of its own ends one execution, not the process.

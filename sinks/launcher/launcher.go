@@ -173,6 +173,9 @@ type Deps struct {
 	Log      *slog.Logger
 	Metrics  prometheus.Registerer
 	Tracer   *trace.Tracer
+	// Heard returns once Stop was given all that the stops topic held when it was
+	// called; nil when nobody reports anything there.
+	Heard func(ctx context.Context) error
 }
 
 // Launcher is the handler of the jobs queue. Run must be running while it takes.
@@ -186,6 +189,7 @@ type Launcher struct {
 	log      *slog.Logger
 	metrics  *metrics
 	tracer   *trace.Tracer
+	heard    func(context.Context) error
 	now      func() time.Time
 
 	mu      sync.Mutex
@@ -215,7 +219,7 @@ func New(cfg Config, d Deps) (*Launcher, error) {
 	}
 	l := &Launcher{
 		cfg: cfg, runner: d.Runner, catalog: d.Catalog, producer: d.Producer, tokens: d.Tokens, secrets: d.Secrets,
-		log: d.Log.With("component", "launcher"), metrics: newMetrics(d.Metrics), tracer: d.Tracer, now: time.Now,
+		log: d.Log.With("component", "launcher"), metrics: newMetrics(d.Metrics), tracer: d.Tracer, heard: d.Heard, now: time.Now,
 		past: newMemory(), active: map[string]*life{}, stops: newStops(),
 		wake: make(chan struct{}, 1), endings: make(chan struct{}, 1), slots: make(chan struct{}, cfg.Concurrency),
 	}

@@ -74,7 +74,21 @@ func alone(t *testing.T, r launcher.Runner, p *journal, change func(*launcher.Co
 	if change != nil {
 		change(&cfg)
 	}
-	l, err := launcher.New(cfg, launcher.Deps{Runner: r, Catalog: jobs, Producer: p, Tokens: tokens{}, Log: slog.New(slog.DiscardHandler), Metrics: prometheus.NewRegistry()})
+	return made(t, cfg, launcher.Deps{Runner: r, Producer: p})
+}
+
+// aloneHearing is alone, with what jobs report.
+func aloneHearing(t *testing.T, r launcher.Runner, p *journal, heard func(context.Context) error) *launcher.Launcher {
+	t.Helper()
+	cfg := launcher.DefaultConfig()
+	cfg.Concurrency = 2
+	return made(t, cfg, launcher.Deps{Runner: r, Producer: p, Heard: heard})
+}
+
+func made(t *testing.T, cfg launcher.Config, d launcher.Deps) *launcher.Launcher {
+	t.Helper()
+	d.Catalog, d.Tokens, d.Log, d.Metrics = jobs, tokens{}, slog.New(slog.DiscardHandler), prometheus.NewRegistry()
+	l, err := launcher.New(cfg, d)
 	if err != nil {
 		t.Fatal(err)
 	}

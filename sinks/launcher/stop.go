@@ -18,10 +18,12 @@ const maxStops = 100_000
 type stops struct {
 	young, old map[string]pipeline.StopRequest // by execution, two generations
 	projects   map[string]pipeline.StopRequest // the latest of each; "" is about everything
+
+	reports, before map[string]pipeline.Report // what jobs said of themselves, two generations
 }
 
 func newStops() *stops {
-	return &stops{young: map[string]pipeline.StopRequest{}, projects: map[string]pipeline.StopRequest{}}
+	return &stops{young: map[string]pipeline.StopRequest{}, projects: map[string]pipeline.StopRequest{}, reports: map[string]pipeline.Report{}}
 }
 
 func (s *stops) learn(r pipeline.StopRequest) {
@@ -35,6 +37,25 @@ func (s *stops) learn(r pipeline.StopRequest) {
 		s.old, s.young = s.young, map[string]pipeline.StopRequest{}
 	}
 	s.young[r.ExecutionID] = r
+}
+
+// heard keeps what a job said of its latest attempt.
+func (s *stops) heard(r pipeline.Report) {
+	if old, ok := s.said(r.ExecutionID); ok && old.Attempt >= r.Attempt {
+		return
+	}
+	if len(s.reports) >= maxStops {
+		s.before, s.reports = s.reports, map[string]pipeline.Report{}
+	}
+	s.reports[r.ExecutionID] = r
+}
+
+func (s *stops) said(id string) (pipeline.Report, bool) {
+	if r, ok := s.reports[id]; ok {
+		return r, true
+	}
+	r, ok := s.before[id]
+	return r, ok
 }
 
 // covers returns the request that an execution is to be stopped by.
@@ -54,7 +75,8 @@ func (s *stops) covers(req *pipeline.JobRequest) (pipeline.StopRequest, bool) {
 }
 
 // Stop takes a record of the stops topic: what waits ends without running, what
-// runs is stopped, what comes later is not run.
+// runs is stopped, what comes later is not run. A job's report of itself is kept
+// until its process has ended.
 func (l *Launcher) Stop(r bus.Record) error {
 	req, err := record.Decode[pipeline.StopRequest](r.Value)
 	if err != nil {
@@ -64,6 +86,10 @@ func (l *Launcher) Stop(r bus.Record) error {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if req.Report != nil {
+		l.stops.heard(*req.Report)
+		return nil
+	}
 	l.stops.learn(req)
 	for _, it := range l.pending.take(func(it *item) bool { return req.Covers(&it.req) }) {
 		it.life.stop(req)

@@ -153,6 +153,33 @@ func TestAJobIsLaunchedFollowedStoppedAndRetried(t *testing.T) {
 	}
 }
 
+// TestAFailureSaidOverTheNetworkIsTheEnd runs jobs that speak the reference's
+// contract: they say that they failed, or that all is well, and exit with 0.
+func TestAFailureSaidOverTheNetworkIsTheEnd(t *testing.T) {
+	c, _ := server(t, t.TempDir())
+	var p pipeline.Project
+	c.must(t, "POST", "/api/v1/projects", map[string]any{"name": "Demo"}, &p)
+	c.must(t, "POST", "/api/v1/jobs", map[string]any{
+		"name": "Says", "type": "code", "language": "python", "parameters": []map[string]any{{"name": "status", "type": "string"}},
+		"code": `import json, os, urllib.request
+context = json.dumps({"Id": os.environ["STALKER_EXECUTION"], "ProjectId": os.environ["STALKER_PROJECT"], "Signature": os.environ["STALKER_TOKEN"]})
+body = json.dumps({"Status": os.environ["status"], "RedKiteContext": context}).encode()
+urllib.request.urlopen(urllib.request.Request(os.environ["STALKER_GATEWAY"] + "/Jobs/Status", body, {"Content-Type": "application/json"}), timeout=60).read()
+`,
+	}, nil)
+	for status, want := range map[string]pipeline.Execution{
+		"Failed":  {State: pipeline.StateFailed, Reason: pipeline.ReasonReported, Detail: "the job said so"},
+		"Success": {State: pipeline.StateSucceeded}, "Ended": {State: pipeline.StateSucceeded},
+	} {
+		var e pipeline.Execution
+		c.must(t, "POST", "/api/v1/executions", map[string]any{"projectId": p.ID, "job": "Says", "arguments": args("status", status)}, &e)
+		c.until(t, "/api/v1/executions/"+e.ID, &e, func() bool { return e.State.Ended() })
+		if e.State != want.State || e.Reason != want.Reason || e.Detail != want.Detail || e.ExitCode == nil || *e.ExitCode != 0 {
+			t.Errorf("%s: %+v", status, e)
+		}
+	}
+}
+
 func count(all []event, name string) (n int) {
 	for _, e := range all {
 		if e.name == name {

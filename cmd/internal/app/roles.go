@@ -191,14 +191,16 @@ func (a *App) addLauncher(key []byte) error {
 	if a.keys != nil {
 		deps.Secrets = a.keys
 	}
+	var stops *bus.Tail
+	deps.Heard = func(ctx context.Context) error { return stops.CaughtUp(ctx) }
 	l, err := launcher.New(a.cfg.Launcher, deps)
 	if err != nil {
 		return err
 	}
+	stops = a.bus.Tail(bus.TopicStops, l.Stop)
 	q := a.bus.Queue(bus.QueueConfig{
 		Group: bus.GroupLauncher, Topic: bus.TopicJobs, History: bus.TopicExecutions, MaxOutstanding: maxRequests,
 	}, l)
-	stops := a.bus.Tail(bus.TopicStops, l.Stop)
 	a.group.Add("stops", stopWithin, stops.Run)
 	a.group.Add("job queue", stopWithin, a.known(after(stops.Ready(), q.Run)))
 	a.group.Add("launcher", stopWithin, l.Run)

@@ -267,16 +267,20 @@ func (c *cluster) life(b *bus.Bus, r launcher.Runner, concurrency int) func() {
 	}
 	cfg := launcher.DefaultConfig()
 	cfg.Concurrency = concurrency
+	var stops *bus.Tail
 	l, err := launcher.New(cfg, launcher.Deps{
 		Runner: r, Catalog: plane{map[string]pipeline.Job{"J": spec("").Job}}, Producer: p, Tokens: minter,
 		Log: slog.New(slog.DiscardHandler), Metrics: prometheus.NewRegistry(),
+		Heard: func(ctx context.Context) error { return stops.CaughtUp(ctx) },
 	})
 	if err != nil {
 		c.t.Fatal(err)
 	}
+	stops = b.Tail(bus.TopicStops, l.Stop)
+	stopTail := bustest.Run(c.t, "stops", stops.Run)
 	stopRun := bustest.Run(c.t, "launcher", l.Run)
 	stopQueue := bustest.Run(c.t, "queue", b.Queue(bus.QueueConfig{Group: bus.GroupLauncher, Topic: bus.TopicJobs, History: bus.TopicExecutions}, l).Run)
-	return func() { stopRun(); stopQueue(); p.Close() }
+	return func() { stopRun(); stopQueue(); stopTail(); p.Close() }
 }
 
 // TestClusterNothingIsLostOrDoubled queues 2,000 executions at concurrency 100 and
