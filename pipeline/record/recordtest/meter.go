@@ -18,17 +18,18 @@ type Meter struct {
 // Start begins to measure.
 func Start(b *testing.B) *Meter {
 	b.Helper()
-	return &Meter{b, time.Now(), used()}
+	return &Meter{b, time.Now(), Used()}
 }
 
 // Stop reports the rates of n things since Start.
 func (m *Meter) Stop(n int) {
-	wall, cpu := time.Since(m.at), used()-m.cpu
+	wall, cpu := time.Since(m.at), Used()-m.cpu
 	m.b.ReportMetric(float64(n)/wall.Seconds(), "findings/s")
 	m.b.ReportMetric(float64(n)/cpu.Seconds(), "findings/cpu-s")
 }
 
-func used() time.Duration {
+// Used is the processor time that this process has taken.
+func Used() time.Duration {
 	var u syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
 		return 0
