@@ -17,8 +17,8 @@ const groupRows = 64 << 10
 type parquetWriter[T any] struct {
 	w       *parquet.Writer //nolint:staticcheck // the columns are known at run time only; the generic writer wants a Go type
 	columns []Column[T]     // in the order of the file
-	rows    []parquet.Row
-	values  []parquet.Value
+	values  []parquet.Value // of one column of a chunk
+	text    []byte          // what those are that are texts
 	held    int
 }
 
@@ -66,34 +66,30 @@ func node(t Type) parquet.Node {
 	}
 }
 
+// chunkRows is how many rows are written at once, column by column: a page may become
+// larger than it should be by so many values.
+const chunkRows = 128
+
 // Write writes rows.
 func (p *parquetWriter[T]) Write(rows []T) error {
-	for len(rows) > 0 {
-		n := min(len(rows), 1024)
-		if err := p.chunk(rows[:n]); err != nil {
+	for chunk := range slices.Chunk(rows, chunkRows) {
+		if err := p.chunk(chunk); err != nil {
 			return fmt.Errorf("writing rows: %w", err)
 		}
-		rows = rows[n:]
 	}
 	return nil
 }
 
 func (p *parquetWriter[T]) chunk(rows []T) error {
-	p.rows, p.values = p.rows[:0], p.values[:0]
-	ends := make([]int, 0, len(rows))
-	for i := range rows {
-		for j := range p.columns {
-			p.add(j, p.columns[j].Type, p.columns[j].Get(&rows[i]))
+	for j, column := range p.w.ColumnWriters() {
+		p.values, p.text = p.values[:0], p.text[:0]
+		c := &p.columns[j]
+		for i := range rows {
+			p.add(j, c.Type, c.Get(&rows[i]))
 		}
-		ends = append(ends, len(p.values))
-	}
-	start := 0
-	for _, end := range ends { // only now the values do not move any more
-		p.rows = append(p.rows, parquet.Row(p.values[start:end:end]))
-		start = end
-	}
-	if _, err := p.w.WriteRows(p.rows); err != nil {
-		return err
+		if _, err := column.WriteRowValues(p.values); err != nil {
+			return err
+		}
 	}
 	if p.held += len(rows); p.held < groupRows {
 		return nil
@@ -106,14 +102,14 @@ func (p *parquetWriter[T]) chunk(rows []T) error {
 func (p *parquetWriter[T]) add(column int, t Type, v any) {
 	if list, ok := v.([]string); ok && t == List {
 		for i, s := range list {
-			p.values = append(p.values, parquet.ByteArrayValue([]byte(s)).Level(min(i, 1), 1, column))
+			p.values = append(p.values, p.textValue(s).Level(min(i, 1), 1, column))
 		}
 		if len(list) == 0 {
 			p.values = append(p.values, parquet.NullValue().Level(0, 0, column))
 		}
 		return
 	}
-	value, defined := leafValue(v)
+	value, defined := p.leafValue(v)
 	if t == Text { // required
 		p.values = append(p.values, value.Level(0, 0, column))
 		return
@@ -121,12 +117,19 @@ func (p *parquetWriter[T]) add(column int, t Type, v any) {
 	p.values = append(p.values, value.Level(0, defined, column))
 }
 
-func leafValue(v any) (parquet.Value, int) {
+// textValue is a text as a value, until the column is written.
+func (p *parquetWriter[T]) textValue(s string) parquet.Value {
+	start := len(p.text)
+	p.text = append(p.text, s...) // where it moves, earlier values keep what they have
+	return parquet.ByteArrayValue(p.text[start:])
+}
+
+func (p *parquetWriter[T]) leafValue(v any) (parquet.Value, int) {
 	switch v := v.(type) {
 	case nil:
 		return parquet.NullValue(), 0
 	case string:
-		return parquet.ByteArrayValue([]byte(v)), 1
+		return p.textValue(v), 1
 	case int64:
 		return parquet.Int64Value(v), 1
 	case float64:

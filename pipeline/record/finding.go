@@ -310,6 +310,27 @@ func scanLocator(c *jsonscan.Scanner, l *pipeline.Locators, key string) uint32 {
 	}
 }
 
+// DecodeFields reads the wire form of a finding's fields; nothing at all is none.
+func DecodeFields(text []byte) ([]pipeline.Field, error) {
+	if len(bytes.TrimSpace(text)) == 0 {
+		return []pipeline.Field{}, nil
+	}
+	c := jsonscan.New(text)
+	if fs := scanFields(c); c.End() {
+		return fs, nil
+	}
+	return readFields(text)
+}
+
+// readFields reads any form of it.
+func readFields(text []byte) ([]pipeline.Field, error) {
+	fs := []pipeline.Field{}
+	if err := json.Unmarshal(text, &fs); err != nil {
+		return nil, pipeline.Errorf(pipeline.CodeInvalid, "decoding fields: %w", err)
+	}
+	return fs, nil
+}
+
 func scanFields(c *jsonscan.Scanner) []pipeline.Field {
 	out := make([]pipeline.Field, 0, 4)
 	c.Array(func() {

@@ -2,6 +2,7 @@ package record
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 	"time"
 
@@ -93,6 +94,33 @@ func FuzzDecodeFinding(f *testing.F) {
 		}
 		if d := cmp.Diff(want, got); d != "" || v != wantV || since != wantSince {
 			t.Errorf("%q is read in two ways: versions %d, %d, since %d, %d (-encoding/json +ours)\n%s", text, wantV, v, wantSince, since, d)
+		}
+	})
+}
+
+func FuzzDecodeFields(f *testing.F) {
+	x := full()
+	text, err := EncodeFields(x.Fields)
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, s := range []string{
+		string(text), ``, ` `, `[]`, `null`, `[null]`, `[{}]`, `{}`, `[{"key":"a","data":1},{"key":"b","data":true,"label":"c","type":"text"}]`, `[{"key":"a","KEY":"b"}]`,
+		`[{"data":null}]`, `[{"data":[1]}]`, `[{"data":1e999}]`, `[{"more":1}]`, `[] x`, `[{"key":"a"},]`, "[{\"key\":\"\xff\"}]",
+	} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		got, err := DecodeFields([]byte(text))
+		want, wantErr := []pipeline.Field{}, error(nil)
+		if strings.TrimSpace(text) != "" {
+			want, wantErr = readFields([]byte(text))
+		}
+		if (err == nil) != (wantErr == nil) {
+			t.Fatalf("%q: %v, and encoding/json says %v", text, err, wantErr)
+		}
+		if d := cmp.Diff(want, got); d != "" {
+			t.Errorf("%q is read in two ways (-encoding/json +ours)\n%s", text, d)
 		}
 	})
 }

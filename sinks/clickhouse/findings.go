@@ -2,7 +2,6 @@ package clickhouse
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strconv"
@@ -14,6 +13,7 @@ import (
 
 	"github.com/stalker-asm/stalker/pipeline"
 	"github.com/stalker-asm/stalker/pipeline/filter"
+	"github.com/stalker-asm/stalker/pipeline/record"
 )
 
 // findingKey orders findings; the cursor holds its values.
@@ -275,11 +275,8 @@ func scanFinding(r scanner) (f pipeline.StoredFinding, err error) {
 		bits := int(mask)
 		f.Mask = &bits
 	}
-	f.Fields = []pipeline.Field{}
-	if strings.TrimSpace(fields) != "" {
-		if err := json.Unmarshal([]byte(fields), &f.Fields); err != nil {
-			return f, fmt.Errorf("the fields of the finding %s: %w", f.ID, err)
-		}
+	if f.Fields, err = record.DecodeFields([]byte(fields)); err != nil {
+		return f, fmt.Errorf("the fields of the finding %s: %w", f.ID, err)
 	}
 	return f, nil
 }
