@@ -145,6 +145,9 @@ func (s *sender) send(ctx context.Context, ch pipeline.Channel, secret pipeline.
 	defer resp.Body.Close()
 	answer, _ := io.ReadAll(io.LimitReader(resp.Body, 200))
 	if resp.StatusCode/100 != 2 {
+		if len(answer) == 0 {
+			return resp.StatusCode, fmt.Errorf("the receiver answered %s", resp.Status)
+		}
 		return resp.StatusCode, fmt.Errorf("the receiver answered %s: %s", resp.Status, answer)
 	}
 	return resp.StatusCode, nil

@@ -5,6 +5,8 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"net/http"
+	"net/url"
+	"strings"
 	"time"
 
 	"github.com/stalker-asm/stalker/api/auth"
@@ -32,7 +34,7 @@ func (a *API) beginSSO(w http.ResponseWriter, r *http.Request) {
 		text, err = json.Marshal(trip)
 	}
 	if err != nil {
-		a.fail(w, err)
+		a.failSSO(w, r, err)
 		return
 	}
 	setTrip(w, r, base64.RawURLEncoding.EncodeToString(text), int(sso.TripLife.Seconds()))
@@ -54,13 +56,28 @@ func (a *API) endSSO(w http.ResponseWriter, r *http.Request) {
 	setTrip(w, r, "", -1)
 	a.recordLogin(r, u, err)
 	if err != nil {
-		a.fail(w, err)
+		a.failSSO(w, r, err)
 		return
 	}
 	setCookie(w, r, token, int(auth.SessionLife.Seconds()))
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
-	_, _ = w.Write([]byte(`<!doctype html><meta charset="utf-8"><meta http-equiv="refresh" content="0;url=/"><title>Stalker</title><a href="/">Go on</a>`))
+	_, _ = w.Write([]byte(`<!doctype html><meta charset="utf-8"><meta http-equiv="refresh" content="0;url=/login?signedOn"><title>Stalker</title><a href="/login?signedOn">Go on</a>`))
+}
+
+// failSSO shows a person the login page, which says why in words of its own: what
+// stands in an address could have been put there by anybody. A program gets the error.
+func (a *API) failSSO(w http.ResponseWriter, r *http.Request, err error) {
+	if !strings.Contains(r.Header.Get("Accept"), "text/html") {
+		a.fail(w, err)
+		return
+	}
+	code := pipeline.CodeOf(err)
+	if code == pipeline.CodeInternal {
+		a.log.Error("single sign-on failed", "err", err)
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	http.Redirect(w, r, "/login?refused="+url.QueryEscape(string(code)), http.StatusFound)
 }
 
 func (a *API) comeBack(r *http.Request) (u auth.User, token string, err error) {

@@ -273,6 +273,22 @@ func TestALoginEndsInTheBrowserItBeganIn(t *testing.T) {
 	}
 }
 
+func TestABrowserThatIsRefusedComesBackToTheLoginPage(t *testing.T) {
+	w, p := ssoWorld(t, func(c *sso.Config) { c.Groups = []string{"staff"} })
+	p.claims = map[string]any{"email": "ana@example.com", "groups": []string{"guests"}}
+	b := w.browser()
+	b.CheckRedirect = func(r *http.Request, via []*http.Request) error {
+		if r.URL.Path == "/login" {
+			return http.ErrUseLastResponse
+		}
+		r.Header.Set("Accept", "text/html,*/*")
+		return nil
+	}
+	if status, to := w.visit(b, w.srv.URL+Path+"/login/sso"); status != http.StatusFound || to != "/login?refused=forbidden" {
+		t.Errorf("%d, to %q", status, to)
+	}
+}
+
 func TestWithoutAProvider(t *testing.T) {
 	w := newWorld(t, shelf{})
 	nobody := &client{w: w}

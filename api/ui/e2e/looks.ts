@@ -2,8 +2,8 @@ import { expect, it } from 'vitest';
 import { barriers } from './axe';
 import { settled, shot, type View, type World } from './world';
 
-const lists = ['domains', 'hosts', 'ip-ranges', 'ports', 'websites', 'findings', 'executions', 'jobs', 'subscriptions', 'sources', 'projects'];
-const others = ['changes', 'schedule', 'jobs/new', 'subscriptions/new', 'secrets', 'users', 'groups', 'audit', 'profile'];
+const lists = ['domains', 'hosts', 'ip-ranges', 'ports', 'websites', 'findings', 'executions', 'jobs', 'subscriptions', 'sources', 'notifications', 'projects'];
+const others = ['changes', 'schedule', 'jobs/new', 'subscriptions/new', 'notifications/new', 'secrets', 'users', 'groups', 'audit', 'profile'];
 const views: View[] = [
   { scheme: 'light', width: 1440 },
   { scheme: 'dark', width: 1440 },

@@ -17,11 +17,12 @@ export interface Server {
   stop: () => Promise<void>;
 }
 
-export async function startServer(): Promise<Server> {
+export async function startServer(more: Record<string, string> = {}): Promise<Server> {
   if (!existsSync(binary)) throw new Error(`${binary} is missing: make build`);
   const data = mkdtempSync(join(tmpdir(), 'stalker-ui-'));
-  // a repository of this machine is read in place of one on the net
-  const env = { ...process.env, STALKER_CFG_SOURCES__ALLOWPRIVATE: 'true' };
+  // a repository of this machine is read, and a program of this machine is told, in place of those on the net
+  const local = { STALKER_CFG_SOURCES__ALLOWPRIVATE: 'true', STALKER_CFG_NOTIFICATIONS__ALLOWPRIVATE: 'true', STALKER_CFG_NOTIFICATIONS__SETTLE: '2s', STALKER_CFG_NOTIFICATIONS__EVERY: '500ms' };
+  const env = { ...process.env, ...local, ...more };
   const child = spawn(binary, ['serve', '--data', data, '--listen', '127.0.0.1:0'], { env, stdio: ['ignore', 'pipe', 'pipe'] });
   const [url, code] = await greeting(child);
   const { token } = JSON.parse(readFileSync(join(data, 'server.json'), 'utf8')) as { token: string };

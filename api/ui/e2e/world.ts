@@ -2,6 +2,7 @@
 import { mkdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
+import { Provider } from './provider';
 import { startServer, type Server } from './server';
 
 export const results = resolve(import.meta.dirname, '../test-results');
@@ -19,20 +20,24 @@ export class World {
 
   private constructor(
     readonly server: Server,
+    readonly provider: Provider,
     private readonly browser: Browser,
   ) {}
 
   static async start(): Promise<World> {
     mkdirSync(results, { recursive: true });
-    const server = await startServer();
+    const provider = await Provider.start();
+    const server = await startServer(provider.env());
+    provider.server = server.url;
     const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
     const browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-dev-shm-usage'] });
-    return new World(server, browser);
+    return new World(server, provider, browser);
   }
 
   async stop(): Promise<void> {
     await this.browser.close();
     await this.server.stop();
+    this.provider.stop();
   }
 
   /** open gives a page that is logged in as whoever was remembered, or as nobody. */

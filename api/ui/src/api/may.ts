@@ -11,3 +11,9 @@ export function useMay(): (scope: string, project?: string) => boolean {
     return project ? covers(byProject[project] ?? [], scope) : Object.values(byProject).some((s) => covers(s, scope));
   };
 }
+
+/** useMayEverywhere says whether the person may do something in every project. */
+export function useMayEverywhere(): (scope: string) => boolean {
+  const me = useMe().data;
+  return (scope) => me !== undefined && covers(me.scopes, scope);
+}

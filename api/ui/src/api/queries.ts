@@ -17,6 +17,10 @@ export const useMe = () =>
 export const useSetupNeeded = () =>
   useQuery({ queryKey: keys.setup, queryFn: () => get<{ needed: boolean }>('/setup'), staleTime: Infinity });
 
+/** useLoginMethods says whether there is a single sign-on. */
+export const useLoginMethods = () =>
+  useQuery({ queryKey: ['login-methods'], queryFn: ({ signal }) => get<{ singleSignOn: boolean }>('/login', {}, signal), staleTime: 60_000 });
+
 export const useVersion = () =>
   useQuery({ queryKey: keys.version, queryFn: () => get<{ version: string }>('/version'), staleTime: Infinity });
 

@@ -5533,7 +5533,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description To the provider. */
+            /** @description To the provider. When that does not answer: a browser, to the login page. */
             302: {
                 headers: {
                     Location: components["headers"]["Location"];
@@ -5575,6 +5575,14 @@ export interface operations {
                 content: {
                     "text/html": string;
                 };
+            };
+            /** @description Refused. A browser goes to the login page, which says why; anybody else gets the problem. */
+            302: {
+                headers: {
+                    Location: components["headers"]["Location"];
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             default: components["responses"]["Problem"];
         };

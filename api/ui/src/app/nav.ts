@@ -1,6 +1,7 @@
 // The pages of the frame, once for the side bar and the command palette.
 import {
   IconAffiliate,
+  IconBell,
   IconBolt,
   IconBrowser,
   IconCalendarTime,
@@ -51,6 +52,7 @@ export const sections: { label: string; entries: NavEntry[] }[] = [
       { to: '/executions', label: t.nav.executions, icon: IconBolt, count: 'active' },
       { to: '/subscriptions', label: t.nav.subscriptions, icon: IconAffiliate },
       { to: '/schedule', label: t.nav.schedule, icon: IconCalendarTime },
+      { to: '/notifications', label: t.nav.notifications, icon: IconBell, scope: 'manage:notifications:read' },
       { to: '/jobs', label: t.nav.jobs, icon: IconScript },
       { to: '/sources', label: t.nav.sources, icon: IconGitBranch, scope: 'automation:sources:read' },
       { to: '/secrets', label: t.nav.secrets, icon: IconKey, scope: 'manage:secrets:read' },

@@ -13,11 +13,13 @@ interface Props {
   kind: string;
   value: string;
   onChange: (q: string) => void;
+  /** hears every letter, right or wrong */
+  onType?: (text: string) => void;
   label: string;
 }
 
 /** FilterBox takes a filter, proposes how it goes on, and says what is wrong where. The list follows once it is right. */
-export function FilterBox({ kind, value, onChange, label }: Props) {
+export function FilterBox({ kind, value, onChange, onType, label }: Props) {
   const [text, setText] = useState(value);
   const [cursor, setCursor] = useState(value.length);
   const [project] = useProject();
@@ -59,6 +61,7 @@ export function FilterBox({ kind, value, onChange, label }: Props) {
 
   const edit = (s: string, at: number) => {
     setText(s);
+    onType?.(s);
     setCursor(at);
     later(s);
   };
