@@ -90,6 +90,12 @@ test-crash: chdb ## say 204,000 findings, kill everything 21 times meanwhile, an
 test-upgrade: chdb ## kill the previous version in the middle of a discovery, start this one on its data, and lose nothing
 	@CHDB_LIB_PATH=$(CHDB) .ci/upgrade.sh
 
+.PHONY: test-rolling
+test-rolling: chdb ## two of every role on a real Kafka and PostgreSQL, upgraded one after the other from the previous version while they work
+	@.ci/kafka.sh fetch >/dev/null
+	CHDB_LIB_PATH=$(CHDB) STALKER_TEST_KAFKA_SERVE=$(CURDIR)/.ci/kafka.sh .ci/upgrade.sh run .ci/postgres.sh run \
+		go test -count=1 -timeout 12m -run TestRollingUpgrade -v $(ARGS) ./cmd/internal/crash
+
 .PHONY: test-k8s
 test-k8s: chdb ## the Kubernetes runner against a real control plane (built once: 5 to 12 minutes; ARGS="-run Logs -v")
 	@ARGS='$(ARGS)' CHDB_LIB_PATH=$(CHDB) .ci/k8s.sh test

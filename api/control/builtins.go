@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"slices"
 
 	"github.com/stalker-asm/stalker/matchers/rule"
 	"github.com/stalker-asm/stalker/pipeline"
@@ -159,15 +160,33 @@ func (c *Control) seedSubscription(ctx context.Context, s pipeline.Subscription)
 	return c.seed(ctx, e, s, record.Change{Kind: record.ChangeSubscription, ID: s.ID, Subscription: &s})
 }
 
-// seed saves without waiting for the bus: nobody asked.
+// seed saves without waiting for the bus: nobody asked. The name of a new job that a
+// person has used already is the person's: an upgrade takes nothing away, and must not
+// end with it.
 func (c *Control) seed(ctx context.Context, e Entity, body any, change record.Change) error {
 	var err error
 	if e.Body, err = encode(body); err != nil {
 		return err
 	}
 	_, err = c.store.Save(ctx, e, change)
+	if pipeline.CodeOf(err) == pipeline.CodeConflict && e.Kind == record.ChangeJob && e.Version == 1 {
+		taken, listErr := c.taken(ctx, e)
+		if listErr != nil {
+			return listErr
+		}
+		if taken {
+			c.log.Warn("somebody has made one of this name; the built-in job is left out", "job", e.Name)
+			return nil
+		}
+	}
 	c.wake()
 	return err
+}
+
+// taken says whether another entity that is not built in has the name.
+func (c *Control) taken(ctx context.Context, e Entity) (bool, error) {
+	list, err := c.store.List(ctx, e.Kind)
+	return slices.ContainsFunc(list, func(other Entity) bool { return other.Name == e.Name && other.ID != e.ID && !other.BuiltIn }), err
 }
 
 func (c *Control) dropBuiltIns(ctx context.Context, kind record.ChangeKind, keep map[string]bool) error {

@@ -147,11 +147,22 @@ func (s *Store) Migrate(ctx context.Context) error {
 func (s *Store) fill(ctx context.Context) []schema.Step {
 	ctx, cancel := context.WithTimeout(ctx, fillTimeout)
 	defer cancel()
-	steps, err := schema.Fillings(ctx, s.conn, s.tables())
+	steps, err := schema.Fillings(ctx, s.conn, s.tables(), false)
 	if err != nil {
 		s.log.Warn("a new column lacks what older rows have to say; the next start tries again, and so does stalker migrate", "error", err)
 	}
 	return steps
+}
+
+// Refill writes once more what new columns need of rows of the release before, for
+// those that it wrote while this one was there already.
+func (s *Store) Refill(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, fillTimeout)
+	defer cancel()
+	if _, err := schema.Fillings(ctx, s.conn, s.tables(), true); err != nil {
+		return fmt.Errorf("filling columns again: %w", explain(err))
+	}
+	return nil
 }
 
 // tables are the tables as they should be here.

@@ -1,6 +1,7 @@
 package clickhouse_test
 
 import (
+	"context"
 	"os"
 	"slices"
 	"strconv"
@@ -84,5 +85,20 @@ func TestStoreOfTheFirstRelease(t *testing.T) {
 	page := get[pipeline.Page[pipeline.Website]](t)(s.Websites(t.Context(), pipeline.Query{ProjectID: "p", Text: "technology:late"}))
 	if len(page.Items) != 1 || !slices.Contains(page.Items[0].Technologies, "late") {
 		t.Errorf("what the earlier release says meanwhile: %+v", page.Items)
+	}
+
+	// and what it said of a website that was deleted before shows once it is gone
+	said("back.example", at(85), "late")
+	for _, step := range []struct {
+		run  func(context.Context) error
+		want []string
+	}{{s.Migrate, []string{"nginx"}}, {s.Refill, []string{"late", "nginx"}}, {s.Refill, []string{"late", "nginx"}}} {
+		if err := step.run(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		page := get[pipeline.Page[pipeline.Website]](t)(s.Websites(t.Context(), pipeline.Query{ProjectID: "p", Text: "domain:back.example"}))
+		if len(page.Items) != 1 || !slices.Equal(page.Items[0].Technologies, step.want) {
+			t.Errorf("of what was said meanwhile: %+v, want %v", page.Items, step.want)
+		}
 	}
 }

@@ -201,6 +201,28 @@ func TestSeedingBuiltInsChangesOnlyWhatChanged(t *testing.T) {
 	}
 }
 
+func TestABuiltInJobLeavesAPersonsNameToThem(t *testing.T) {
+	p := &topic{}
+	c := plane(t, fresh(t), p)
+	own, err := c.CreateJob(t.Context(), pipeline.Job{Name: "J", Type: pipeline.JobCode, Language: "python", Code: "print('mine')"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	jobs, subs := catalogue(t, map[string]string{"jobs/J/template.yaml": job, "jobs/J/main.py": "pass", "subscriptions/s.yaml": sub})
+	for range 2 {
+		if err := c.SeedBuiltIns(t.Context(), jobs, subs); err != nil {
+			t.Fatal(err)
+		}
+	}
+	list, err := c.Jobs(t.Context())
+	if err != nil || len(list) != 1 || list[0].ID != own.ID || list[0].Code != own.Code || list[0].BuiltIn {
+		t.Errorf("Jobs() = %+v, %v; want the person's alone", list, err)
+	}
+	if all, err := c.Subscriptions(t.Context()); err != nil || len(all) != 1 {
+		t.Errorf("Subscriptions() = %+v, %v; the rest is there", all, err)
+	}
+}
+
 func TestLoadCatalogueNamesTheFileOfEveryProblem(t *testing.T) {
 	_, _, err := control.LoadCatalogue(fstest.MapFS{
 		"jobs/A/template.yaml":   {Data: []byte("version: 2\nname: A\ncolour: red\n")},

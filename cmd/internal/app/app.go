@@ -118,6 +118,19 @@ func Migrate(ctx context.Context, o Options) (err error) {
 	return nil
 }
 
+// Refill brings rows up to date that the version before wrote while this one was at
+// work, once it is gone.
+func Refill(ctx context.Context, o Options) (err error) {
+	a := &App{cfg: o.Config, opts: o, log: o.Log, reg: telemetry.Registry(o.Version), group: run.New(o.Log)}
+	defer func() { err = errors.Join(err, a.group.Unwind()) }()
+	for _, step := range []func(context.Context) error{a.openData, a.openStore} {
+		if err := step(ctx); err != nil {
+			return err
+		}
+	}
+	return a.store.Refill(ctx)
+}
+
 // openTracer comes first, so that it ends last and sends what the others did.
 func (a *App) openTracer(context.Context) (err error) {
 	if a.tracer, err = trace.New(a.cfg.Tracing, a.opts.Version, a.log); err != nil || a.tracer == nil {

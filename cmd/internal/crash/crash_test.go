@@ -154,7 +154,7 @@ func newFeed(t *testing.T, url, project, keyFile string, hosts int) *feed {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &feed{url: url, project: project, minter: minter, hosts: hosts}
+	return &feed{url: url, project: project, minter: minter, hosts: hosts, atOnce: hostsAtOnce}
 }
 
 // allow lets the feed go on up to a part of everything, so that every life has

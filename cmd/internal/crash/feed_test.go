@@ -48,6 +48,7 @@ type feed struct {
 	urls         []string // of each lane, when there are several gateways
 	minter       *jobtoken.Minter
 	hosts        int
+	atOnce       int          // hosts that go into one request
 	allowed      atomic.Int64 // hosts it may have said
 	done         atomic.Int64 // hosts it has said
 }
@@ -56,7 +57,8 @@ type feed struct {
 // of them: what is said of it is said in order.
 const lanes = 2
 
-// hostsAtOnce go into one request: at most 1,000 findings are allowed.
+// hostsAtOnce go into one request unless a test wants fewer: at most 1,000 findings
+// are allowed.
 const hostsAtOnce = 80
 
 func (f *feed) run(ctx context.Context) error {
@@ -86,8 +88,8 @@ func (f *feed) lane(ctx context.Context, lane int) error {
 		url = f.urls[lane%len(f.urls)]
 	}
 	seq := 0
-	for from := lane * hostsAtOnce; from < f.hosts; from += lanes * hostsAtOnce {
-		to := min(from+hostsAtOnce, f.hosts)
+	for from := lane * f.atOnce; from < f.hosts; from += lanes * f.atOnce {
+		to := min(from+f.atOnce, f.hosts)
 		for int64(to) > f.allowed.Load() {
 			select {
 			case <-ctx.Done():

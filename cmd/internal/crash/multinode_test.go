@@ -127,7 +127,7 @@ func newFleet(t *testing.T, dir string) *fleet {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	base := f.servers(t)
+	base := f.servers(t, f.net.address(1))
 	for _, role := range []string{app.RoleAPI, app.RoleGateway, app.RoleProjector, app.RoleMatcher, app.RoleScheduler, app.RoleLauncher} {
 		for i := range replicas {
 			m := &member{role: role, machine: f.net.machine(t), data: filepath.Join(dir, fmt.Sprintf("%s%d", role, i))}
@@ -144,10 +144,10 @@ func newFleet(t *testing.T, dir string) *fleet {
 	return f
 }
 
-// servers starts what the roles need, where all machines reach it.
-func (f *fleet) servers(t *testing.T) order {
+// servers starts what the roles need, at an address that all of them reach.
+func (f *fleet) servers(t *testing.T, home string) order {
 	t.Helper()
-	home, kafka := f.net.address(1), freePair(t)
+	kafka := freePair(t)
 	f.broker = &process{name: "kafka", ready: "Kafka Server started", log: filepath.Join(f.dir, "kafka.log"), start: func() *exec.Cmd {
 		cmd := exec.Command(os.Getenv("STALKER_TEST_KAFKA_SERVE"), "serve", filepath.Join(f.dir, "kafka"), strconv.Itoa(kafka))
 		cmd.Env = append(os.Environ(), "STALKER_KAFKA_HOST="+home)

@@ -48,7 +48,7 @@ func TestStoresOfEarlierReleases(t *testing.T) {
 				t.Errorf("missing: %v, %v", missing, err)
 			}
 			for _, want := range []bool{true, false} { // once is enough
-				steps, err := schema.Fillings(t.Context(), conn, tables)
+				steps, err := schema.Fillings(t.Context(), conn, tables, false)
 				if err != nil || len(steps) != 1 || steps[0].Applied != want {
 					t.Errorf("filling: %+v, %v", steps, err)
 				}
