@@ -2,7 +2,7 @@
 // at start, readable offline, searched on the server, without scripts.
 //
 // Pages are named NN-title.md; the first digit is the kind of page (Diátaxis,
-// https://diataxis.fr): 0 tutorial, 1 how-to, 5 reference, 8 and 9 explanation.
+// https://diataxis.fr): 0 tutorial, 1 and 2 how-to, 5 reference, 8 and 9 explanation.
 package manual
 
 import (
@@ -34,7 +34,7 @@ type group struct {
 	Pages []*page
 }
 
-var kinds = []struct{ digits, title string }{{"0", "Tutorial"}, {"1", "How to"}, {"5", "Reference"}, {"89", "Explanation"}}
+var kinds = []struct{ digits, title string }{{"0", "Tutorial"}, {"12", "How to"}, {"5", "Reference"}, {"89", "Explanation"}}
 
 // New renders the pages of files. It fails when one cannot be read, or has a name
 // that says no kind.

@@ -30,6 +30,11 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{ .Values.secrets.existingSecret | default (printf "%s-keys" (include "stalker.fullname" .)) }}
 {{- end }}
 
+{{- /* The component whose pods do a role's work: dict "root" "role". */ -}}
+{{- define "stalker.component" -}}
+{{- if .root.Values.single.enabled }}single{{ else }}{{ .role }}{{ end }}
+{{- end }}
+
 {{- /* Addresses: those given, or the trial's own. */ -}}
 {{- define "stalker.brokers" -}}
 {{- if .Values.trial.enabled }}{{ toJson (list (printf "%s-kafka:9092" (include "stalker.fullname" .))) }}
@@ -51,7 +56,10 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 
 {{- /* The server's configuration: what follows from the values, and .Values.config over it. */ -}}
 {{- define "stalker.config" -}}
-{{- $bus := dict "brokers" (include "stalker.brokers" . | fromJsonArray) "partitions" (int .Values.kafka.partitions) "replicas" (ternary 1 (int .Values.kafka.replicas) .Values.trial.enabled) "stableTransactions" true }}
+{{- $bus := dict }}
+{{- $store := dict }}
+{{- if not .Values.single.enabled }}
+{{- $bus = dict "brokers" (include "stalker.brokers" . | fromJsonArray) "partitions" (int .Values.kafka.partitions) "replicas" (ternary 1 (int .Values.kafka.replicas) .Values.trial.enabled) "stableTransactions" true }}
 {{- if .Values.kafka.tls.enabled }}
 {{- $tls := dict "enabled" true }}
 {{- if .Values.kafka.tls.existingSecret }}{{ $_ := set $tls "caFile" "/etc/stalker/kafka/ca.crt" }}{{ end }}
@@ -59,11 +67,12 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- $_ := set $bus "tls" $tls }}
 {{- end }}
 {{- with .Values.kafka.sasl.mechanism }}{{ $_ := set $bus "sasl" . }}{{ end }}
-{{- $store := dict "addresses" (include "stalker.clickhouseAddresses" . | fromJsonArray) "protocol" .Values.clickhouse.protocol "database" .Values.clickhouse.database }}
+{{- $store = dict "addresses" (include "stalker.clickhouseAddresses" . | fromJsonArray) "protocol" .Values.clickhouse.protocol "database" .Values.clickhouse.database }}
 {{- if .Values.clickhouse.tls.enabled }}
 {{- $tls := dict "enabled" true }}
 {{- if .Values.clickhouse.tls.existingSecret }}{{ $_ := set $tls "caFile" "/etc/stalker/clickhouse/ca.crt" }}{{ end }}
 {{- $_ := set $store "tls" $tls }}
+{{- end }}
 {{- end }}
 {{- $kube := dict "namespace" .Values.jobs.namespace "image" .Values.jobs.image "nucleiImage" .Values.jobs.nucleiImage "rawSockets" .Values.jobs.allowRawSockets }}
 {{- with .Values.jobs.imagePullSecrets }}{{ $_ := set $kube "pullSecrets" . }}{{ end }}
@@ -86,11 +95,11 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 
 {{- /* What one role needs and the others do not get: dict "root" "role". */ -}}
 {{- define "stalker.roleEnv" -}}
-{{- if has .role (list "gateway" "launcher") }}
+{{- if has .role (list "gateway" "launcher" "single") }}
 - name: STALKER_CFG_JOBTOKENKEY
   valueFrom: {secretKeyRef: {name: {{ include "stalker.secretName" .root }}, key: job-token}}
 {{- end }}
-{{- if has .role (list "api" "launcher") }}
+{{- if has .role (list "api" "launcher" "single") }}
 - name: STALKER_CFG_SECRETS__KEY
   valueFrom: {secretKeyRef: {name: {{ include "stalker.secretName" .root }}, key: secret-key}}
 {{- end }}
@@ -123,6 +132,41 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- end }}
 {{- end }}
 
+{{- /* Where pods of the server may be put. */ -}}
+{{- define "stalker.placement" -}}
+{{- with .Values.imagePullSecrets }}
+imagePullSecrets: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.pod.priorityClassName }}
+priorityClassName: {{ . }}
+{{- end }}
+{{- with .Values.pod.nodeSelector }}
+nodeSelector: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.pod.tolerations }}
+tolerations: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.pod.affinity }}
+affinity: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end }}
+
+{{- /* How a pod of the server is asked how it is. */ -}}
+{{- define "stalker.probes" -}}
+startupProbe:
+  httpGet: {path: /healthz, port: http}
+  periodSeconds: 2
+  failureThreshold: {{ .Values.single.enabled | ternary 300 60 }}
+livenessProbe:
+  httpGet: {path: /healthz, port: http}
+  periodSeconds: 10
+  timeoutSeconds: 5
+readinessProbe:
+  httpGet: {path: /readyz, port: http}
+  periodSeconds: 5
+  timeoutSeconds: 6
+{{- end }}
+
 {{- define "stalker.podSecurity" -}}
 runAsNonRoot: true
 runAsUser: 65532
@@ -150,8 +194,10 @@ capabilities: {drop: [ALL]}
 {{- end }}
 
 {{- define "stalker.volumes" -}}
+{{- if not .Values.single.enabled }}
 - name: data
   emptyDir: {sizeLimit: 1Gi}
+{{- end }}
 - name: tmp
   emptyDir: {sizeLimit: 256Mi}
 {{- with .Values.kafka.tls.existingSecret }}
@@ -162,4 +208,21 @@ capabilities: {drop: [ALL]}
 - name: clickhouse-tls
   secret: {secretName: {{ . }}, defaultMode: 0440}
 {{- end }}
+{{- end }}
+
+{{- /* What every pod of the server may reach. */ -}}
+{{- define "stalker.backendEgress" -}}
+{{- $np := .Values.networkPolicy }}
+- to: [{namespaceSelector: {}, podSelector: {matchLabels: {k8s-app: kube-dns}}}]
+  ports: [{protocol: UDP, port: 53}, {protocol: TCP, port: 53}]
+- ports:
+    {{- range $np.backendPorts }}
+    - {protocol: TCP, port: {{ . }}}
+    {{- end }}
+  {{- with $np.backends }}
+  to:
+    {{- range . }}
+    - ipBlock: {cidr: {{ . }}}
+    {{- end }}
+  {{- end }}
 {{- end }}
