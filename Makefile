@@ -61,6 +61,10 @@ test-python: ## tests of the SDK and the built-in jobs
 test-chart: ## check the Helm chart: lint, unit tests, README
 	@.ci/chart.sh
 
+.PHONY: test-images
+test-images: ## what images and compose are built from: syntax, lint, copies, versions
+	@.ci/images.sh
+
 .PHONY: test-dashboards
 test-dashboards: build ## alert rules and dashboards against a real Prometheus and the demo
 	.ci/prometheus.sh test
