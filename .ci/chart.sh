@@ -27,4 +27,4 @@ esac
 "$tools/helm-unittest" charts/stalker
 docs --dry-run | diff -u charts/stalker/README.md - || { echo "charts/stalker/README.md does not follow from values.yaml: run .ci/chart.sh docs" >&2; exit 1; }
 echo "what it configures is known to the binary" >&2
-STALKER_TEST_HELM=$tools/helm go test -count=1 -run Chart ./cmd/stalker
+STALKER_TEST_HELM=$tools/helm go test -count=1 -run "Chart" ./cmd/stalker
