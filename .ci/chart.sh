@@ -26,5 +26,6 @@ esac
 "$tools/helm" lint charts/stalker --strict --kube-version 1.35.0 --values charts/stalker/tests/values/external.yaml --quiet
 "$tools/helm-unittest" charts/stalker
 docs --dry-run | diff -u charts/stalker/README.md - || { echo "charts/stalker/README.md does not follow from values.yaml: run .ci/chart.sh docs" >&2; exit 1; }
+if grep -nE '^\| [^|]+\|[^|]*\|[^|]*\| *\|$' charts/stalker/README.md; then echo "values without a description" >&2; exit 1; fi
 echo "what it configures is known to the binary" >&2
 STALKER_TEST_HELM=$tools/helm go test -count=1 -run "Chart" ./cmd/stalker
