@@ -16,9 +16,9 @@ import (
 
 // object is as much of a Kubernetes object as these tests read.
 type object struct {
-	Kind     string                           `json:"kind"`
-	Metadata struct{ Name, Namespace string } `json:"metadata"`
-	Data     map[string]string                `json:"data"`
+	Kind     string                `json:"kind"`
+	Metadata struct{ Name string } `json:"metadata"`
+	Data     map[string]string     `json:"data"`
 	Spec     struct {
 		Template struct {
 			Spec struct {
@@ -125,23 +125,6 @@ func TestTheChartConfiguresThisBinary(t *testing.T) {
 		}
 		if checked < 6 && values != single || checked == 0 {
 			t.Errorf("%s: only %d containers", values, checked)
-		}
-	}
-}
-
-// TestEveryObjectOfTheChartSaysWhereItBelongs is for helm template | kubectl apply: what
-// names no namespace would go where the context of kubectl is.
-func TestEveryObjectOfTheChartSaysWhereItBelongs(t *testing.T) {
-	files, err := filepath.Glob("../../charts/stalker/tests/*/*.yaml")
-	if err != nil || len(files) < 4 {
-		t.Fatalf("%v, %v", files, err)
-	}
-	for _, values := range files {
-		for _, o := range rendered(t, values) {
-			whole := o.Kind == "Namespace" || o.Kind == "PriorityClass"
-			if here := o.Metadata.Namespace == "stalker" || o.Metadata.Namespace == "stalker-jobs"; here == whole && o.Kind != "" {
-				t.Errorf("%s: %s %s is in namespace %q", filepath.Base(values), o.Kind, o.Metadata.Name, o.Metadata.Namespace)
-			}
 		}
 	}
 }

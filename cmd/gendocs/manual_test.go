@@ -1,4 +1,4 @@
-package app_test
+package main
 
 import (
 	"io/fs"
@@ -14,8 +14,8 @@ import (
 	"github.com/stalker-asm/stalker/docs"
 )
 
-// pages are what the manual must have, and what their text must be about.
-var pages = map[string]string{
+// manualPages are what the manual must have, and what their text must be about.
+var manualPages = map[string]string{
 	"01-first-scan":        "tutorial",
 	"10-write-a-job":       "job",
 	"12-kubernetes":        "helm install",
@@ -46,7 +46,7 @@ func TestTheBinaryServesTheWholeManual(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, about := range pages {
+	for name, about := range manualPages {
 		w := httptest.NewRecorder()
 		m.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, manual.Root+name, nil))
 		if w.Code != http.StatusOK || !strings.Contains(strings.ToLower(w.Body.String()), strings.ToLower(about)) {
@@ -63,7 +63,7 @@ var (
 // TestEveryLinkBetweenFilesLeadsSomewhere follows the links of every page of the tree to
 // files and to headings of other pages.
 func TestEveryLinkBetweenFilesLeadsSomewhere(t *testing.T) {
-	root, seen := "../../..", 0
+	root, seen := "../..", 0
 	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
