@@ -42,20 +42,39 @@ func parse(source []byte, p *reader) (*Document, error) {
 		return nil, err
 	}
 	root, err := tree(text)
+	if _, ours := errors.AsType[Problems](err); err != nil && !ours {
+		if p.problems = p.salvage(text); len(p.problems) == 0 {
+			p.problems = problemsOf(err)
+		}
+		return nil, inOrder(p.problems)
+	}
 	if err != nil {
 		return nil, problemsOf(err)
 	}
 	d := p.document(root)
 	if len(p.problems) > 0 {
-		slices.SortStableFunc(p.problems, func(a, b Problem) int {
-			if a.Line != b.Line {
-				return a.Line - b.Line
-			}
-			return a.Column - b.Column
-		})
-		return nil, p.problems
+		return nil, inOrder(p.problems)
 	}
 	return d, nil
+}
+
+// inOrder sorts problems as they stand in the text.
+func inOrder(list Problems) Problems {
+	slices.SortStableFunc(list, func(a, b Problem) int {
+		if a.Line != b.Line {
+			return a.Line - b.Line
+		}
+		return a.Column - b.Column
+	})
+	return list
+}
+
+// unreadable makes a panic of the library, which some malformed input causes, a
+// problem of the document, not of the process.
+func unreadable(err *error) {
+	if r := recover(); r != nil {
+		*err = fmt.Errorf("not readable as YAML: %v", r)
+	}
 }
 
 // legible returns the text of a document without its byte order mark, or where it
@@ -88,14 +107,9 @@ func place(before []byte) (line, column int) {
 	return 1 + bytes.Count(before, []byte("\n")), 1 + utf8.RuneCount(last)
 }
 
-// tree parses YAML. The library panics on some malformed input: that is a problem
-// of the document, not of the process.
+// tree parses YAML.
 func tree(text string) (root ast.Node, err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			err = fmt.Errorf("not readable as YAML: %v", r)
-		}
-	}()
+	defer unreadable(&err)
 	tokens := lexer.Tokenize(text)
 	if err := guard(tokens); err != nil {
 		return nil, err
