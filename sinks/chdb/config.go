@@ -26,7 +26,7 @@ type Config struct {
 
 // DefaultConfig is what suits a laptop. Dir is left to the caller.
 func DefaultConfig() Config {
-	return Config{Connections: 8, MaxMemory: 1 << 30}
+	return Config{Connections: 16, MaxMemory: 1 << 30}
 }
 
 // Validate returns every problem of c, joined.

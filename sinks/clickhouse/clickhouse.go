@@ -67,7 +67,7 @@ func Open(cfg Config, d Deps) (*Store, error) {
 	}
 	return &Store{
 		cfg: cfg, opts: opts, conn: conn, log: d.Log.With("component", "clickhouse"), metrics: newMetrics(d.Metrics), now: time.Now,
-		door: newDoor(cfg.MaxReads, cfg.MaxWaiting, cfg.WaitTimeout),
+		door: newDoor(cfg.MaxReads, cfg.MaxReadsWriting, cfg.MaxWaiting, cfg.WaitTimeout),
 	}, nil
 }
 

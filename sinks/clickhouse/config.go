@@ -51,6 +51,10 @@ type Config struct {
 	// core of the store, so that more of them are not faster, and take time from writing;
 	// servers of many cores bear more.
 	MaxReads int `yaml:"maxReads"`
+	// MaxReadsWriting is how many questions are answered at once, but never more than
+	// maxReads, while this process writes batches of a thousand findings and more, so that
+	// these have their share of the cores.
+	MaxReadsWriting int `yaml:"maxReadsWriting"`
 	// MaxWaiting is how many questions may wait for their turn; more are told to come
 	// again (503 with Retry-After).
 	MaxWaiting int `yaml:"maxWaiting"`
@@ -66,7 +70,7 @@ func DefaultConfig() Config {
 	return Config{
 		Protocol: ProtocolNative, Database: "stalker", User: "default", Compression: "lz4",
 		DialTimeout: 5 * time.Second, ReadTimeout: 15 * time.Second, WriteTimeout: time.Minute, MaxConnections: 16,
-		MaxReads: 4, MaxWaiting: 256, WaitTimeout: 10 * time.Second,
+		MaxReads: 4, MaxReadsWriting: 2, MaxWaiting: 256, WaitTimeout: 10 * time.Second,
 	}
 }
 
@@ -117,6 +121,9 @@ func (c *Config) Validate() error {
 	}
 	if c.MaxReads < 1 {
 		errs = append(errs, errors.New("maxReads: must be at least 1"))
+	}
+	if c.MaxReadsWriting < 1 {
+		errs = append(errs, errors.New("maxReadsWriting: must be at least 1"))
 	}
 	if c.MaxWaiting < 0 {
 		errs = append(errs, errors.New("maxWaiting: must not be negative"))

@@ -626,7 +626,7 @@ func TestConfig(t *testing.T) {
 	}
 	bad := clickhouse.Config{Addresses: []string{"nowhere"}, Protocol: "smoke", Database: "a-b"}
 	err := bad.Validate()
-	for _, key := range []string{"addresses[0]", "protocol", "database", "dialTimeout", "readTimeout", "writeTimeout", "maxConnections", "compression"} {
+	for _, key := range []string{"addresses[0]", "protocol", "database", "dialTimeout", "readTimeout", "writeTimeout", "maxConnections", "maxReads:", "maxReadsWriting:", "compression"} {
 		if err == nil || !strings.Contains(err.Error(), key) {
 			t.Errorf("%s is not complained about: %v", key, err)
 		}

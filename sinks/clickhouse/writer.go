@@ -15,12 +15,18 @@ import (
 // insertsAtOnce bounds how many tables one batch is written to in parallel.
 const insertsAtOnce = 4
 
+// manyFindings is from how many in a batch on writing needs a share of the cores.
+const manyFindings = 1000
+
 // Write writes a batch, one INSERT per table that has rows, applies its sweeps, and
 // returns nil when the store has acknowledged all of it. After an error some may be
 // written: write the batch again.
 func (s *Store) Write(ctx context.Context, b *rows.Batch) error {
 	ctx, cancel := context.WithTimeout(ctx, s.cfg.WriteTimeout)
 	defer cancel()
+	if len(b.Findings) >= manyFindings {
+		defer s.door.write()()
+	}
 	if err := s.write(ctx, b); err != nil {
 		return explain(err)
 	}

@@ -245,6 +245,7 @@ func crowd(b *testing.B, s *clickhouse.Store, rate int) {
 	var mu sync.Mutex
 	var took []time.Duration
 	var refused int
+	spent := recordtest.Used()
 	var wg sync.WaitGroup
 	all := slices.Concat(lists, facets, others[:2])
 	for i := range readers {
@@ -285,6 +286,9 @@ func crowd(b *testing.B, s *clickhouse.Store, rate int) {
 	b.ReportMetric(float64(len(took))/watching.Seconds(), "answers/s")
 	b.ReportMetric(float64(refused)/watching.Seconds(), "refused/s")
 	b.ReportMetric(float64(written)/watching.Seconds(), "findings/s")
+	cpu := (recordtest.Used() - spent).Seconds()
+	b.ReportMetric(float64(len(took))/cpu, "answers/cpu-s")
+	b.ReportMetric(float64(written)/cpu, "findings/cpu-s")
 	b.ReportMetric(float64(recordtest.Memory(b, "VmRSS"))/1e6, "MB")
 }
 
