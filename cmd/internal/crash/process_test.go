@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"encoding/json"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -144,13 +145,19 @@ func server(t *testing.T, name string, o order) *process {
 
 func (p *process) url() string { return strings.TrimPrefix(p.line, "ready ") }
 
-// address returns one that is free on loopback, and stays the same over restarts.
+// address returns one that is free on loopback, and stays the same over restarts. It is
+// below the ports that outgoing connections get: one of those could have it while the
+// process is away.
 func address(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for range 100 {
+		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", 20_000+rand.IntN(12_000)))
+		if err != nil {
+			continue
+		}
+		defer l.Close()
+		return l.Addr().String()
 	}
-	defer l.Close()
-	return l.Addr().String()
+	t.Fatal("no free port")
+	return ""
 }
