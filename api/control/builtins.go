@@ -160,7 +160,7 @@ func (c *Control) seedSubscription(ctx context.Context, s pipeline.Subscription)
 	return c.seed(ctx, e, s, record.Change{Kind: record.ChangeSubscription, ID: s.ID, Subscription: &s})
 }
 
-// seed saves without waiting for the bus: nobody asked. The name of a new job that a
+// seed saves without waiting for the bus: nobody asked. The name of a new built-in job that a
 // person has used already is the person's: an upgrade takes nothing away, and must not
 // end with it.
 func (c *Control) seed(ctx context.Context, e Entity, body any, change record.Change) error {
@@ -169,7 +169,7 @@ func (c *Control) seed(ctx context.Context, e Entity, body any, change record.Ch
 		return err
 	}
 	_, err = c.store.Save(ctx, e, change)
-	if pipeline.CodeOf(err) == pipeline.CodeConflict && e.Kind == record.ChangeJob && e.Version == 1 {
+	if pipeline.CodeOf(err) == pipeline.CodeConflict && e.BuiltIn && e.Kind == record.ChangeJob && e.Version == 1 {
 		taken, listErr := c.taken(ctx, e)
 		if listErr != nil {
 			return listErr
