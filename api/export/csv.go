@@ -70,7 +70,7 @@ func cell(v any) string {
 	case nil:
 		return ""
 	case string:
-		return harmless(v)
+		return Harmless(v)
 	case int64:
 		return strconv.FormatInt(v, 10)
 	case float64:
@@ -80,19 +80,19 @@ func cell(v any) string {
 	case time.Time:
 		return stamp(v)
 	case []string:
-		return harmless(strings.Join(v, "; "))
+		return Harmless(strings.Join(v, "; "))
 	default:
 		b, err := json.Marshal(v)
 		if err != nil { // what came from JSON goes back
 			return ""
 		}
-		return harmless(string(b))
+		return Harmless(string(b))
 	}
 }
 
-// harmless puts an apostrophe before a text that a spreadsheet would calculate,
+// Harmless puts an apostrophe before a text that a spreadsheet would calculate,
 // also where it ignores what is before the sign.
-func harmless(s string) string {
+func Harmless(s string) string {
 	t := strings.TrimLeft(s, " \u00a0\ufeff\u200b\x00")
 	if t == "" {
 		return s

@@ -81,6 +81,7 @@ type store interface {
 	Facets(ctx context.Context, q pipeline.FacetQuery) ([]pipeline.Facet, error)
 	Counts(ctx context.Context, projectID string) (pipeline.Counts, error)
 	analytics
+	Ask(ctx context.Context, q pipeline.SQLQuery) (pipeline.SQLAnswer, error)
 	Known(ctx context.Context, projectID string, ids []string) (map[string]bool, error)
 	AddressesOf(ctx context.Context, projectID string, domains []string) (map[string][]string, error)
 	DeleteProject(ctx context.Context, projectID string) error
@@ -123,6 +124,7 @@ type API struct {
 	backtests chan struct{} // the same
 	tails     chan struct{} // one for each log that is followed
 	imports   chan struct{} // as exports
+	asked     chan struct{} // one for each query in SQL
 
 	stopping chan struct{} // closed by Stop
 	stop     func()
@@ -137,7 +139,7 @@ func New(d Deps) (*API, error) {
 	stopping := make(chan struct{})
 	return &API{
 		Deps: d, log: d.Log.With("component", "api"), doc: doc, now: time.Now, exports: make(chan struct{}, maxExports),
-		backtests: make(chan struct{}, maxBacktests), imports: make(chan struct{}, maxImports),
+		backtests: make(chan struct{}, maxBacktests), imports: make(chan struct{}, maxImports), asked: make(chan struct{}, maxAsked),
 		tails: make(chan struct{}, maxTails), stopping: stopping, stop: sync.OnceFunc(func() { close(stopping) }),
 	}, nil
 }
@@ -230,6 +232,7 @@ func (a *API) routes(r chi.Router) {
 		r.Post("/imports", a.importFile)
 		r.Get("/activity", a.activity)
 		r.Get("/changes", a.listChanges)
+		r.Post("/sql", a.askSQL)
 		r.Get("/diff", a.diff)
 		r.Get("/{kind}/as-of", a.asOf)
 		r.Get("/findings/{findingId}/images/{n}", a.picture)

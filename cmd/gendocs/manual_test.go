@@ -28,6 +28,7 @@ var manualPages = map[string]string{
 	"20-upgrade":           "helm upgrade",
 	"21-scale":             "partitions",
 	"22-single-sign-on":    "OpenID Connect",
+	"23-sql":               "own__",
 	"50-api":               "operation",
 	"51-configuration":     "STALKER_CFG_",
 	"52-metrics":           "stalker_bus_lag_records",

@@ -1707,6 +1707,32 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/projects/{projectId}/sql": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 5f1e8a0c9b7d4e6f8a0b1c2d */
+                projectId: components["parameters"]["ProjectId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask in SQL
+         * @description One SELECT over the views of the project: `domains`, `hosts`, `ip_ranges`, `ports`, `websites`, `domain_hosts`, `tags`, `findings`, `executions`, `changes`.
+         *     It cannot reach anything else: nothing but their columns can be named, and only functions that look at their arguments may be called. It may take
+         *     10 seconds, 512 MiB of memory and 200 million rows that are read; the answer has up to 10000 rows and 16 MiB. It ends when the client goes. Two queries run at once;
+         *     more are told to come again (429). The beginning of a query stands in the audit log.
+         */
+        post: operations["askSQL"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/projects/{projectId}/websites/marks": {
         parameters: {
             query?: never;
@@ -3259,6 +3285,18 @@ export interface components {
             to: string;
             /** @description Such as Europe/Paris; UTC when missing. */
             zone?: string;
+        };
+        SQLAnswer: {
+            /** @description None when there are no rows. */
+            columns: {
+                name: string;
+                /** @description As ClickHouse names it. */
+                type: string;
+            }[];
+            /** @description Values in the order of the columns. */
+            rows: unknown[][];
+            /** @description There are more rows than an answer holds. */
+            truncated: boolean;
         };
         /**
          * @description What automation may aim at. An entry is a domain (that name alone), a pattern (*.example.com: every name below it), an address or a network. What is listed out is never aimed at; when anything is listed in, only that is.
@@ -7045,6 +7083,45 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Marked"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    askSQL: {
+        parameters: {
+            query?: {
+                /** @description `csv` as exports have it; `Stalker-Truncated: true` says that there are more rows. */
+                format?: "json" | "csv";
+            };
+            header?: never;
+            path: {
+                /** @example 5f1e8a0c9b7d4e6f8a0b1c2d */
+                projectId: components["parameters"]["ProjectId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "query": "SELECT service, count() AS n FROM ports WHERE open GROUP BY service ORDER BY n DESC LIMIT 10"
+                 *     }
+                 */
+                "application/json": {
+                    query: string;
+                };
+            };
+        };
+        responses: {
+            /** @description What it gave. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SQLAnswer"];
+                    "text/csv": string;
                 };
             };
             default: components["responses"]["Problem"];
