@@ -51,6 +51,7 @@ func TestSQL(t *testing.T) {
 		"domains-all-next": page(domainKind, "", "", []string{"p1", "a.example"}),
 		"domains-text":     page(domainKind, "p1", "EXA", []string{"p1", "a.example"}),
 		"domains-total":    totalQuery{page(domainKind, "p1", "EXA", []string{"p1", "a.example"})},
+		"others":           othersQuery{"me", 1_700_000_000_000, 10},
 		"verdicts":         verdictQuery{"p1", "f1"},
 		"domain":           oneQuery{domainKind.table, domainKind.columns, "0123"},
 		"hosts":            page(hostKind, "p1", "10.", []string{"p1", "::ffff:10.0.0.1"}),

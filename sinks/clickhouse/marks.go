@@ -116,6 +116,8 @@ var sweepTable = &target[rows.Sweep]{"sweeps", []column[rows.Sweep]{
 	field("cause", func(r *rows.Sweep) string { return r.Cause }),
 	field("blocked_version", func(r *rows.Sweep) uint64 { return r.Blocked.Version }),
 	field("blocked", func(r *rows.Sweep) uint8 { return r.Blocked.Value }),
+	field("stored_by", func(r *rows.Sweep) string { return r.By }),
+	field("stored_at", func(r *rows.Sweep) int64 { return r.Stored }),
 }}
 
 // sweepID tells the sweeps of an instant apart: a resource may be blocked and deleted

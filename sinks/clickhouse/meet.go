@@ -12,11 +12,17 @@ import (
 	"github.com/stalker-asm/stalker/sinks/rows"
 )
 
-func stored(ws []rows.Sweep) (out []rows.Sweep) {
+// lasting are the sweeps that are stored, and since when others may hear of them.
+func lasting(ws []rows.Sweep, at time.Time) (out []rows.Sweep) {
 	for i := range ws {
-		if ws[i].Stored() {
-			out = append(out, ws[i])
+		if !ws[i].Kept() {
+			continue
 		}
+		w := ws[i]
+		if w.By != "" {
+			w.Stored = at.UnixMilli()
+		}
+		out = append(out, w)
 	}
 	return out
 }

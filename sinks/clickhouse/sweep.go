@@ -48,10 +48,12 @@ type lateQuery struct {
 	since    int64
 }
 
+const selectSweeps = "SELECT DISTINCT action, project_id, id, kind, since, until, first, last, domain, ports, protocol, path, cause, blocked_version, blocked\nFROM sweeps\n"
+
 // SQL returns the statement and the values bound to it. What was known before the
 // row was seen cannot concern it, and that is what the table is ordered by.
 func (q lateQuery) SQL() (string, []any) {
-	return "SELECT DISTINCT action, project_id, id, kind, since, until, first, last, domain, ports, protocol, path, cause, blocked_version, blocked\nFROM sweeps\n" +
+	return selectSweeps +
 			"WHERE until >= fromUnixTimestamp64Milli({since:Int64}, 'UTC')\n  AND project_id IN {projects:Array(String)}",
 		[]any{clickhouse.Named("since", strconv.FormatInt(q.since, 10)), clickhouse.Named("projects", q.projects)}
 }

@@ -51,7 +51,7 @@ func (s *Store) write(ctx context.Context, b *rows.Batch) error {
 	insert(ctx, g, s, executionTable, b.Executions)
 	insert(ctx, g, s, changeTable, b.Changes)
 	insert(ctx, g, s, pathTable, b.Paths)
-	insert(ctx, g, s, sweepTable, stored(b.Sweeps))
+	insert(ctx, g, s, sweepTable, lasting(b.Sweeps, time.Now()))
 	insert(ctx, g, s, verdictTable, b.Verdicts)
 	insertMarks(ctx, g, s, b.Marks)
 	return g.Wait()

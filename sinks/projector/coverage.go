@@ -32,7 +32,8 @@ func (f *folder) covered(s *said) error {
 		w.Kind, w.Domain, w.Path, w.Protocol = pipeline.KindWebsite, p.Domain, p.Path, pipeline.TCP
 		w.Ports = []uint16{p.Port, p.Port}
 	case pipeline.KindHost, pipeline.KindRange:
-		if ref.Kind == pipeline.KindRange {
+		if ref.Kind == pipeline.KindRange { // others read of its hosts
+			w.By = f.history.memory.id
 			w.First, w.Last = bounds(netip.PrefixFrom(p.Addr, int(p.Bits)))
 		}
 		w.Protocol = pipeline.Protocol(s.text("protocol"))

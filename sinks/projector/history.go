@@ -4,6 +4,7 @@ import (
 	"hash/maphash"
 	"sync"
 
+	"github.com/stalker-asm/stalker/pipeline"
 	"github.com/stalker-asm/stalker/sinks/rows"
 )
 
@@ -15,6 +16,7 @@ const remembered = 500_000
 // writes nothing. It is never relied on: a row too many changes nothing, since what
 // a row changed follows from the row before it. What is in doubt is written.
 type memory struct {
+	id   string // tells what its own projector swept from what others did
 	seed maphash.Seed
 
 	mu       sync.Mutex
@@ -31,7 +33,7 @@ type known struct {
 }
 
 func newMemory() *memory {
-	return &memory{seed: maphash.MakeSeed(), now: map[uint64]known{}, deleted: map[uint64]uint32{}}
+	return &memory{id: pipeline.NewID(), seed: maphash.MakeSeed(), now: map[uint64]known{}, deleted: map[uint64]uint32{}}
 }
 
 // maxDeleted is how many deletions a memory holds; then it begins anew.
@@ -120,6 +122,22 @@ func (m *memory) clear() {
 
 func (m *memory) forget() {
 	m.now, m.old, m.deleted = map[uint64]known{}, nil, map[uint64]uint32{}
+}
+
+// doubt makes the memory forget resources, whatever was written of them by now.
+func (m *memory) doubt(ids []string) {
+	if len(ids) == 0 {
+		return
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if len(m.deleted)+len(ids) > maxDeleted {
+		m.forget()
+		return
+	}
+	for _, id := range ids {
+		m.deleted[m.hash(id, "")] = m.batch
+	}
 }
 
 // written tells the memory what the store has acknowledged. Of the resources that

@@ -124,6 +124,9 @@ func (f *folder) decision(d *decided, attribute, value string) {
 func (f *folder) sweep(d *decided, action rows.SweepAction, w rows.Sweep) {
 	w.Action, w.ProjectID, w.ID, w.Kind, w.Cause = action, d.ProjectID, d.id, d.ref.Kind, d.UserID
 	w.Since, w.Until = d.at, d.at
+	if action == rows.SweepDelete { // decisions are on a topic of their own: others read the findings
+		w.By = f.history.memory.id
+	}
 	switch d.ref.Kind {
 	case pipeline.KindDomain:
 		w.Domain = d.place.Domain

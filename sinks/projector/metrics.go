@@ -18,6 +18,7 @@ type metrics struct {
 	records  *prometheus.CounterVec
 	rejected *prometheus.CounterVec
 	seconds  *prometheus.HistogramVec
+	heard    prometheus.Counter
 }
 
 func newMetrics(reg prometheus.Registerer) *metrics {
@@ -28,6 +29,9 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		rejected: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "stalker_projector_rejected_total", Help: "Records that went to the dead letters.",
 		}, []string{"topic"}),
+		heard: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "stalker_projector_foreign_sweeps_total", Help: "Deletions and looks at ranges that another projector handled and this one heard of.",
+		}),
 		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "stalker_projector_batch_seconds", Help: "Time of one batch, by stage.", Buckets: prometheus.ExponentialBuckets(0.001, 2, 15),
 		}, []string{"stage"}),
@@ -39,7 +43,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 	for _, s := range []stage{stageDecode, stageFold, stageWrite} {
 		m.seconds.WithLabelValues(string(s))
 	}
-	reg.MustRegister(m.records, m.rejected, m.seconds)
+	reg.MustRegister(m.records, m.rejected, m.seconds, m.heard)
 	return m
 }
 

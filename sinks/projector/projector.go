@@ -46,13 +46,14 @@ type Projector struct {
 	log     *slog.Logger
 	metrics *metrics
 	memory  *memory
+	others  others
 }
 
 var _ bus.Handler = (*Projector)(nil)
 
 // New returns a projector.
 func New(d Deps) *Projector {
-	return &Projector{store: d.Store, dead: d.Dead, log: d.Log.With("component", "projector"), metrics: newMetrics(d.Metrics), memory: newMemory()}
+	return &Projector{store: d.Store, dead: d.Dead, log: d.Log.With("component", "projector"), metrics: newMetrics(d.Metrics), memory: newMemory(), others: others{looked: time.Now()}}
 }
 
 // Assigned forgets what this projector wrote of the history: partitions come to it
@@ -74,12 +75,12 @@ func (p *Projector) Handle(ctx context.Context, batch []bus.Record) error {
 		out, more := fold(part, h)
 		dead = append(dead, more...)
 		start = p.metrics.took(stageFold, start)
-		if out.Len() > 0 {
-			if err := p.store.Write(ctx, out); err != nil {
-				return fmt.Errorf("writing %d rows of %d records: %w", out.Len(), len(batch), err)
-			}
+		if err := p.write(ctx, &h, out); err != nil {
+			return fmt.Errorf("writing %d rows of %d records: %w", out.Len(), len(batch), err)
 		}
-		p.memory.written(&h, out.Swept)
+		if err := p.again(ctx, part, out); err != nil {
+			return err
+		}
 		start = p.metrics.took(stageWrite, start)
 	}
 	if err := p.bury(ctx, batch, dead); err != nil {
@@ -87,6 +88,34 @@ func (p *Projector) Handle(ctx context.Context, batch []bus.Record) error {
 	}
 	for i := range batch {
 		p.metrics.records.WithLabelValues(batch[i].Topic).Inc()
+	}
+	return nil
+}
+
+// write hands rows to the store, and the memory what is then in the history.
+func (p *Projector) write(ctx context.Context, h *history, out *rows.Batch) error {
+	if out.Len() > 0 {
+		if err := p.store.Write(ctx, out); err != nil {
+			return err
+		}
+	}
+	p.memory.written(h, out.Swept)
+	return nil
+}
+
+// again says in the history once more what was left out because this projector did
+// not know what another one had swept. All that is older than something else said
+// here was said the first time.
+func (p *Projector) again(ctx context.Context, part input, out *rows.Batch) error {
+	concerned, err := p.hear(ctx, out)
+	if err != nil || !concerned {
+		return err
+	}
+	h := newHistory(p.memory, len(part.findings))
+	part = input{findings: part.findings}
+	more, _ := fold(part, h)
+	if err := p.write(ctx, &h, &rows.Batch{Changes: more.Changes}); err != nil {
+		return fmt.Errorf("writing %d changes again: %w", len(more.Changes), err)
 	}
 	return nil
 }

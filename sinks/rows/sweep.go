@@ -35,10 +35,15 @@ type Sweep struct {
 	Blocked   Value[uint8]      // for SweepBlock
 	Into      Value[string]     // for SweepMerge
 	Cause     string            // user or execution
+
+	// By names the memory of the projector that tells the others of the sweep; "" when
+	// it concerns only what the same projector reads. When it is stored tells the store.
+	By     string
+	Stored int64
 }
 
-// Stored reports whether the sweep is kept in the store.
-func (s *Sweep) Stored() bool { return s.Action != SweepMerge }
+// Kept reports whether the sweep is kept in the store.
+func (s *Sweep) Kept() bool { return s.Action != SweepMerge }
 
 // Below reports whether the sweep is about the resource at p: one that is below the
 // deleted or blocked one, or one that was looked for.

@@ -371,9 +371,12 @@ var sweeps = Table{
 		{"cause", "String"},
 		{"blocked_version", "UInt64"}, // of a block
 		{"blocked", "UInt8"},
+		{"stored_by", "String"},               // the projector that tells the others; "" when it concerns only its own
+		{"stored_at", "DateTime64(3, 'UTC')"}, // of those that others are told of
 	},
 	Age:     "until",
 	OrderBy: []string{"until", "project_id", "id"},
+	Indexes: []Index{{Name: "by_stored_at", Expr: "stored_at", Type: "minmax"}},
 }
 
 // Verdicts are read by finding. A finding that was accepted twice was judged twice.

@@ -229,7 +229,10 @@ CREATE TABLE IF NOT EXISTS sweeps ON CLUSTER `main` (
     `path` String,
     `cause` String,
     `blocked_version` UInt64,
-    `blocked` UInt8
+    `blocked` UInt8,
+    `stored_by` String,
+    `stored_at` DateTime64(3, 'UTC'),
+    INDEX by_stored_at stored_at TYPE minmax GRANULARITY 1
 ) ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{database}/{table}', '{replica}')
 ORDER BY (until, project_id, id)
 TTL toDateTime(until) + toIntervalDay(365);
