@@ -171,7 +171,7 @@ func (q compareQuery) shown(mine bool) (out []string) {
 		c := &q.table.Columns[i]
 		e := by[c.Name]
 		switch {
-		case slices.Contains(q.table.OrderBy, c.Name):
+		case slices.Contains(q.table.OrderBy, c.Name), c.Name == "stored_by", c.Name == "stored_at": // who wrote it, and when
 			continue
 		case c.Name == "deleted_at":
 			e = by["last_seen"] + " > " + e

@@ -29,6 +29,9 @@ func (f *folder) finding(e *entry[pipeline.Finding]) error {
 		}
 		s.addr = s.addr.Unmap()
 	}
+	if !s.own() {
+		return pipeline.Errorf(pipeline.CodeInvalid, "the key %q is not of the project %q", pipeline.Clip(s.CorrelationKey, 200), pipeline.Clip(s.ProjectID, 64))
+	}
 	stored, err := storedFinding(&s)
 	if err != nil {
 		return err
@@ -38,6 +41,16 @@ func (f *folder) finding(e *entry[pipeline.Finding]) error {
 	}
 	f.out.Findings = append(f.out.Findings, stored)
 	return nil
+}
+
+// own reports whether the finding is about something of its own project.
+func (s *said) own() bool {
+	rest, ok := strings.CutPrefix(s.CorrelationKey, "project:")
+	if !ok {
+		return false
+	}
+	rest, ok = strings.CutPrefix(rest, s.ProjectID)
+	return ok && (rest == "" || rest[0] == ';')
 }
 
 // resources makes the rows of what the finding is about, and of its parents.
