@@ -2,6 +2,7 @@ package rows
 
 import (
 	"strings"
+	"unicode/utf8"
 
 	"github.com/stalker-asm/stalker/pipeline"
 )
@@ -21,35 +22,56 @@ const (
 //
 // Images are not said: their data stands elsewhere.
 func Words(name string, fields []pipeline.Field) string {
-	var b strings.Builder
-	b.WriteString(WordsEnd + strings.ToLower(name) + WordsEnd)
+	size := len(name) + 2*len(WordsEnd)
+	for i := range fields {
+		size += len(fields[i].Key) + len(wordsKey) + len(WordsEnd)
+		if text, ok := fields[i].Data.(string); ok && fields[i].Type != pipeline.ImageField {
+			size += len(text)
+		}
+	}
+	b := make([]byte, 0, size+roomForOdd)
+	b = append(b, WordsEnd...)
+	b = append(appendLower(b, name), WordsEnd...)
 	for i := range fields {
 		f := &fields[i]
-		writeKey(&b, f.Key)
+		b = appendKey(b, f.Key)
 		if f.Type != pipeline.ImageField {
-			b.WriteString(strings.ToLower(f.Text()))
+			b = appendLower(b, f.Text())
 		}
-		b.WriteString(WordsEnd)
+		b = append(b, WordsEnd...)
 	}
-	return b.String()
+	return string(b)
+}
+
+// roomForOdd is what keys with capitals take more than they have letters, most often.
+const roomForOdd = 16
+
+// appendLower appends strings.ToLower of a text.
+func appendLower(b []byte, text string) []byte {
+	start := len(b)
+	for i := range len(text) {
+		c := text[i]
+		if c >= utf8.RuneSelf {
+			return append(b[:start], strings.ToLower(text)...)
+		}
+		if 'A' <= c && c <= 'Z' {
+			c += 'a' - 'A'
+		}
+		b = append(b, c)
+	}
+	return b
 }
 
 // WordsAs is how the text of a field with a key begins in what Words writes.
-func WordsAs(key string) string {
-	var b strings.Builder
-	writeKey(&b, key)
-	return b.String()
-}
+func WordsAs(key string) string { return string(appendKey(nil, key)) }
 
-func writeKey(b *strings.Builder, key string) {
+func appendKey(b []byte, key string) []byte {
 	for i := range len(key) {
 		if c := key[i]; 'a' <= c && c <= 'z' {
-			b.WriteByte(c - 'a' + 'A')
+			b = append(b, c-'a'+'A')
 		} else {
-			b.WriteString(wordsOdd)
-			b.WriteByte('A' + c>>4)
-			b.WriteByte('A' + c&15)
+			b = append(b, wordsOdd[0], 'A'+c>>4, 'A'+c&15)
 		}
 	}
-	b.WriteString(wordsKey)
+	return append(b, wordsKey...)
 }
