@@ -2,7 +2,7 @@ package pipeline
 
 import "time"
 
-// GitSource is a git repository whose folders jobs and subscriptions are kept as they
+// GitSource is a git repository whose jobs, job templates and subscriptions are kept as they
 // are there.
 type GitSource struct {
 	ID       string        `json:"id"`
@@ -17,6 +17,7 @@ type GitSource struct {
 	Error         string        `json:"error,omitempty"` // why nothing could be read
 	Problems      []FileProblem `json:"problems"`
 	Jobs          int           `json:"jobs"`
+	Templates     int           `json:"templates"`
 	Subscriptions int           `json:"subscriptions"`
 }
 

@@ -72,7 +72,7 @@ var roleScopes = map[Role][]string{
 }
 
 // commonScopes are of no project, and what everybody with a role in one needs.
-var commonScopes = []string{"manage:api-key:create", "automation:custom-jobs:read", "automation:job-templates:read", "automation:job-containers:read", "data:tables:read"}
+var commonScopes = []string{"manage:api-key:create", "automation:custom-jobs:read", "automation:job-templates:read", "automation:job-containers:read", "automation:pod-sizes:read", "data:tables:read"}
 
 // Scopes returns what a role may do.
 func (r Role) Scopes() []string {

@@ -71,6 +71,10 @@ type Deps struct {
 	Producer producer
 	Sealer   sealer // nil when this process has no key: secrets cannot be stored
 	Log      *slog.Logger
+
+	Templates []pipeline.Job     // job templates that ship with the program
+	Sizes     []pipeline.PodSize // those of the configuration; nil means the default ones
+	Largest   pipeline.PodSize   // the most people may give a pod size; zero means the default
 }
 
 // Control changes and reads the control plane. Run must be running for changes to
@@ -83,6 +87,10 @@ type Control struct {
 	now      func() time.Time
 	kick     chan struct{}
 
+	templates []pipeline.Job
+	sizes     []pipeline.PodSize
+	largest   pipeline.PodSize
+
 	mu       sync.Mutex
 	sent     int64 // newest published outbox row
 	position int64 // its offset on the control topic plus one
@@ -91,10 +99,17 @@ type Control struct {
 
 // New returns a control plane.
 func New(d Deps) *Control {
-	return &Control{
+	c := &Control{
 		store: d.Store, producer: d.Producer, sealer: d.Sealer, log: d.Log.With("component", "control"), now: time.Now,
-		kick: make(chan struct{}, 1), moved: make(chan struct{}),
+		kick: make(chan struct{}, 1), moved: make(chan struct{}), templates: d.Templates, sizes: d.Sizes, largest: d.Largest,
 	}
+	if c.sizes == nil {
+		c.sizes = pipeline.DefaultPodSizes()
+	}
+	if c.largest == (pipeline.PodSize{}) {
+		c.largest = pipeline.LargestPodSize()
+	}
+	return c
 }
 
 // publishWait bounds how long a change waits for the bus. Beyond it the change is

@@ -45,8 +45,8 @@ func (c *Control) UpdateJob(ctx context.Context, j pipeline.Job) (pipeline.Job, 
 }
 
 func (c *Control) saveJob(ctx context.Context, j pipeline.Job) (pipeline.Job, error) {
-	if p := checkJob(&j); len(p) > 0 {
-		return j, p
+	if err := c.checkJob(ctx, &j); err != nil {
+		return j, err
 	}
 	j.UpdatedAt = c.now().UTC().Truncate(time.Millisecond)
 	e := Entity{Kind: record.ChangeJob, ID: j.ID, Name: j.Name, Version: j.Version}
@@ -140,10 +140,7 @@ const (
 	maxDeadline   = 7 * 24 * time.Hour
 )
 
-// PodSizes are the sizes a job may ask for.
-func PodSizes() []string { return []string{"XS", "S", "M", "L", "XL", "XXL"} }
-
-// checkJob reports everything that is wrong with a job. It changes nothing but
+// checkJob reports what is wrong with a job by itself, see Control.checkJob. It changes nothing but
 // spaces around the name.
 func checkJob(j *pipeline.Job) Problems {
 	var out Problems
@@ -163,8 +160,8 @@ func checkJob(j *pipeline.Job) Problems {
 	if len(j.Code) > maxCode {
 		fail("code", "may have at most %d bytes, has %d", maxCode, len(j.Code))
 	}
-	if j.PodSize != "" && !slices.Contains(PodSizes(), j.PodSize) {
-		fail("podSize", "%q is none of %s", j.PodSize, strings.Join(PodSizes(), ", "))
+	if j.PodSize != "" && !pipeline.IsPodSizeName(j.PodSize) {
+		fail("podSize", "%q is no name of a pod size, such as M", j.PodSize)
 	}
 	if j.Deadline < 0 || j.Deadline > maxDeadline {
 		fail("deadline", "must be between 0s and %s", maxDeadline)

@@ -157,7 +157,7 @@ func (s *Sources) SyncSource(ctx context.Context, id string) (pipeline.GitSource
 	}
 	at := s.now().UTC().Truncate(time.Millisecond)
 	src.SyncedAt, src.Error = &at, ""
-	tree, err := s.fetch.Fetch(ctx, src.URL, src.Branch, "jobs", "subscriptions")
+	tree, err := s.fetch.Fetch(ctx, src.URL, src.Branch, "jobs", "job-templates", "subscriptions")
 	if err != nil {
 		src.Error = err.Error()
 		return src, s.update(ctx, &src)
@@ -172,7 +172,7 @@ func (s *Sources) SyncSource(ctx context.Context, id string) (pipeline.GitSource
 // take makes what is stored of a source equal to its files. A file that is wrong keeps
 // what it held when it was right.
 func (s *Sources) take(ctx context.Context, src *pipeline.GitSource, files fs.FS) error {
-	src.Problems, src.Jobs, src.Subscriptions = nil, 0, 0
+	src.Problems, src.Jobs, src.Templates, src.Subscriptions = nil, 0, 0, 0
 	keep := map[string]bool{}
 	for _, k := range []struct {
 		patterns []string
@@ -180,6 +180,7 @@ func (s *Sources) take(ctx context.Context, src *pipeline.GitSource, files fs.FS
 		count    *int
 	}{
 		{[]string{"jobs/*/template.yaml", "jobs/*/template.yml"}, s.takeJob, &src.Jobs},
+		{[]string{"job-templates/*/template.yaml", "job-templates/*/template.yml"}, s.takeTemplate, &src.Templates},
 		{[]string{"subscriptions/*.yaml", "subscriptions/*.yml"}, s.takeSubscription, &src.Subscriptions},
 	} {
 		for _, file := range globs(files, k.patterns) {
@@ -237,6 +238,9 @@ func problemsIn(file string, err error) []pipeline.FileProblem {
 
 func (s *Sources) takeJob(ctx context.Context, id, source, file string, files fs.FS) error {
 	j, err := loadJob(files, file)
+	if err == nil {
+		err = s.checkJob(ctx, &j)
+	}
 	if err != nil {
 		return err
 	}
@@ -252,6 +256,27 @@ func (s *Sources) takeJob(ctx context.Context, id, source, file string, files fs
 	j.Version, j.UpdatedAt = was.Version+1, s.now().UTC()
 	e := Entity{Kind: record.ChangeJob, ID: j.ID, Name: j.Name, Version: j.Version}
 	return s.seed(ctx, e, j, record.Change{Kind: record.ChangeJob, ID: j.ID, Job: &j})
+}
+
+func (s *Sources) takeTemplate(ctx context.Context, id, source, file string, files fs.FS) error {
+	j, err := loadJob(files, file)
+	if err == nil {
+		err = s.checkTemplate(ctx, &j)
+	}
+	if err != nil {
+		return err
+	}
+	was, err := get[pipeline.Job](ctx, s.store, kindJobTemplate, id)
+	if err != nil && pipeline.CodeOf(err) != pipeline.CodeNotFound {
+		return err
+	}
+	j.ID, j.BuiltIn, j.SourceID, j.SourceFile = id, false, source, file
+	j.Version, j.UpdatedAt = was.Version, was.UpdatedAt
+	if same(j, was) {
+		return nil
+	}
+	j.Version, j.UpdatedAt = was.Version+1, s.now().UTC()
+	return s.keepTemplate(ctx, &j)
 }
 
 func (s *Sources) takeSubscription(ctx context.Context, id, source, file string, files fs.FS) error {
@@ -278,7 +303,7 @@ func (s *Sources) takeSubscription(ctx context.Context, id, source, file string,
 
 // drop removes what came from a source and is not kept.
 func (s *Sources) drop(ctx context.Context, source string, keep func(id string) bool) error {
-	for _, kind := range []record.ChangeKind{record.ChangeSubscription, record.ChangeJob} {
+	for _, kind := range []record.ChangeKind{record.ChangeSubscription, record.ChangeJob, kindJobTemplate} {
 		entities, err := s.store.List(ctx, kind)
 		if err != nil {
 			return err
@@ -288,13 +313,23 @@ func (s *Sources) drop(ctx context.Context, source string, keep func(id string) 
 			if err := json.Unmarshal(e.Body, &of); err != nil || of.SourceID != source || keep(e.ID) {
 				continue
 			}
-			if _, err := s.store.Remove(ctx, kind, e.ID); err != nil && pipeline.CodeOf(err) != pipeline.CodeNotFound {
+			if err := s.removeQuietly(ctx, kind, e.ID); err != nil && pipeline.CodeOf(err) != pipeline.CodeNotFound {
 				return err
 			}
 			s.wake()
 		}
 	}
 	return nil
+}
+
+// removeQuietly removes something without waiting for the bus; what nobody else was
+// told of is only forgotten.
+func (s *Sources) removeQuietly(ctx context.Context, kind record.ChangeKind, id string) error {
+	if kind == kindJobTemplate {
+		return s.store.Forget(ctx, kind, id)
+	}
+	_, err := s.store.Remove(ctx, kind, id)
+	return err
 }
 
 // update keeps the state of a source whose version the entity's own follows.

@@ -51,14 +51,14 @@ handler: "class FindingHandler: pass"
 func TestTemplatesAreRefusedWithThePlace(t *testing.T) {
 	const fine = "version: 2\nname: A\ntype: code\nlanguage: python\ncode: pass\n"
 	for text, want := range map[string]string{
-		"":                              "keys and values are expected",
-		"[]":                            "keys and values are expected",
-		"a: b\n---\nc: d\n":             "one document is expected",
-		"name: [":                       "1:",
-		fine + "image: &a x\n":          "6:8: anchors and aliases are not allowed",
-		fine + "image: !!str x\n":       "6:8: tags are not allowed",
-		fine + "name: B\n":              "already defined",
-		fine + "jobPodConfigName: XM\n": `6:19: jobPodConfigName: "XM" is none of XS, S`,
+		"":                               "keys and values are expected",
+		"[]":                             "keys and values are expected",
+		"a: b\n---\nc: d\n":              "one document is expected",
+		"name: [":                        "1:",
+		fine + "image: &a x\n":           "6:8: anchors and aliases are not allowed",
+		fine + "image: !!str x\n":        "6:8: tags are not allowed",
+		fine + "name: B\n":               "already defined",
+		fine + "jobPodConfigName: X M\n": `6:19: jobPodConfigName: "X M" is no name of a pod size`,
 		fine + "parameters: [{name: a, type: text}]\n": `6:30: parameters[0].type: "text" is none of string, number`,
 		fine + "parameters: {a: b}\n":                  "parameters: must be a list",
 		fine + "parameters: [a]\n":                     "6:14: parameters[0]: {name, type",

@@ -27,6 +27,7 @@ import (
 	"github.com/stalker-asm/stalker/pipeline"
 	"github.com/stalker-asm/stalker/pipeline/bus"
 	"github.com/stalker-asm/stalker/pipeline/bus/bustest"
+	"github.com/stalker-asm/stalker/pipeline/record"
 	"github.com/stalker-asm/stalker/pipeline/seal"
 )
 
@@ -44,6 +45,23 @@ func (l *topicLog) Produce(_ context.Context, recs []bus.Record) error {
 		l.recs = append(l.recs, recs[i])
 	}
 	return nil
+}
+
+// about returns what was published of a kind.
+func (l *topicLog) about(t *testing.T, kind record.ChangeKind) (list []record.Change) {
+	t.Helper()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, r := range l.recs {
+		c, err := record.Decode[record.Change](r.Value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c.Kind == kind {
+			list = append(list, c)
+		}
+	}
+	return list
 }
 
 func (l *topicLog) Ends(context.Context, ...string) (bus.Offsets, error)     { return nil, nil }
@@ -92,6 +110,12 @@ func newWorld(t *testing.T, shelves store) *world {
 
 func newWorldWith(t *testing.T, shelves store, change func(*Deps)) *world {
 	t.Helper()
+	return newWorldOn(t, shelves, nil, change)
+}
+
+// newWorldOn is that on a control plane of which something is other.
+func newWorldOn(t *testing.T, shelves store, plane func(*control.Deps), change func(*Deps)) *world {
+	t.Helper()
 	sql := sqlstoretest.Fresh(t)
 	w := &world{t: t, sql: sql, bus: &topicLog{}, auth: auth.New(sql)}
 	if err := sql.CreateFirstUser(t.Context(), auth.User{ID: pipeline.NewID(), Email: "root@example.com", Active: true, Version: 1}); err != nil {
@@ -102,7 +126,11 @@ func newWorldWith(t *testing.T, shelves store, change func(*Deps)) *world {
 	if w.keys, err = seal.LoadOrCreate(filepath.Join(t.TempDir(), "secrets")); err != nil {
 		t.Fatal(err)
 	}
-	w.ctl = control.New(control.Deps{Store: sql, Producer: w.bus, Sealer: w.keys, Log: log})
+	of := control.Deps{Store: sql, Producer: w.bus, Sealer: w.keys, Log: log}
+	if plane != nil {
+		plane(&of)
+	}
+	w.ctl = control.New(of)
 	bustest.Run(t, "control", w.ctl.Run)
 	cfg := gitsource.DefaultConfig()
 	cfg.AllowPrivate = true

@@ -117,7 +117,7 @@ func newStage(t *testing.T, s store) *stage {
 		r := person(name)
 		op.must("PUT", "/projects/"+project+"/members/user/"+r.client.id, map[string]any{"role": as}, nil)
 		r.inProjects[project] = as.Scopes()
-		r.everywhere = []string{"manage:api-key:create", "automation:custom-jobs:read", "automation:job-templates:read", "automation:job-containers:read", "data:tables:read"}
+		r.everywhere = []string{"manage:api-key:create", "automation:custom-jobs:read", "automation:job-templates:read", "automation:job-containers:read", "automation:pod-sizes:read", "data:tables:read"}
 		return r
 	}
 	admin := person("admin", auth.AdminsID)

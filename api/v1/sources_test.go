@@ -154,3 +154,41 @@ func TestTwoFilesOfOneJobAndNamesThatAreTaken(t *testing.T) {
 	op.refused(400, "url:", "POST", "/sources", map[string]any{"url": "ext::sh -c id"})
 	op.refused(400, "at least 60 seconds", "POST", "/sources", map[string]any{"url": "file://" + repo.dir, "interval": 5})
 }
+
+// TestASourceKeepsJobTemplatesToo: they come, change and go with their files, and
+// nobody changes them here.
+func TestASourceKeepsJobTemplatesToo(t *testing.T) {
+	w := newWorld(t, shelf{})
+	op, repo := w.operator(), newRepository(t)
+	template := strings.Replace(jobYAML, "Probe", "Theirs", 1)
+	repo.commit(map[string]string{
+		"job-templates/A/template.yaml": template, "job-templates/A/main.py": "print(1)",
+		"job-templates/B/template.yaml": strings.Replace(jobYAML, "Probe", "Sized", 1) + "jobPodConfigName: XXXXL\n", "job-templates/B/main.py": "print(1)",
+	})
+	var src sourceView
+	op.must("POST", "/sources", map[string]any{"url": "file://" + repo.dir, "branch": "main"}, &src)
+	if src.Templates != 1 || src.Jobs != 0 || len(src.Problems) != 1 || src.Problems[0].File != "job-templates/B/template.yaml" || src.Problems[0].Path != "podSize" {
+		t.Fatalf("%+v", src)
+	}
+	list := func() (all []jobView) {
+		var page struct{ Items []jobView }
+		op.must("GET", "/job-templates", nil, &page)
+		return page.Items
+	}
+	have := list()
+	if len(have) != 1 || have[0].Name != "Theirs" || have[0].SourceID != src.ID || have[0].SourceFile != "job-templates/A/template.yaml" {
+		t.Fatalf("%+v", have)
+	}
+	op.refused(403, "comes from a git source", "PATCH", "/job-templates/"+have[0].ID, map[string]any{"summary": "mine"})
+	op.refused(403, "comes from a git source", "DELETE", "/job-templates/"+have[0].ID, nil)
+
+	repo.commit(map[string]string{"job-templates/A/main.py": "print(2)", "job-templates/B/template.yaml": ""})
+	op.must("POST", "/sources/"+src.ID+"/sync", nil, &src)
+	if now := list(); len(now) != 1 || now[0].Code != "print(2)" || now[0].Version != have[0].Version+1 {
+		t.Errorf("%+v", now)
+	}
+	op.must("DELETE", "/sources/"+src.ID, nil, nil)
+	if now := list(); len(now) != 0 {
+		t.Errorf("%+v", now)
+	}
+}

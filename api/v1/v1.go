@@ -49,6 +49,8 @@ type controlPlane interface {
 	DeleteSecret(ctx context.Context, id string) error
 	RotateSecrets(ctx context.Context) (int, error)
 	notifications
+	jobTemplates
+	podSizes
 	States(ctx context.Context, subs []pipeline.Subscription) (map[string]control.SubscriptionState, error)
 	CheckSubscription(ctx context.Context, document string) (control.SubscriptionState, error)
 }
@@ -282,6 +284,8 @@ func (a *API) routes(r chi.Router) {
 	r.Patch("/jobs/{id}", a.updateJob)
 	r.Delete("/jobs/{id}", a.deleteJob)
 	r.Post("/jobs/{id}/duplicate", a.duplicateJob)
+	a.jobTemplateRoutes(r)
+	a.podSizeRoutes(r)
 	r.Get("/secrets", a.listSecrets)
 	r.Post("/secrets", a.createSecret)
 	r.Post("/secrets/rotate", a.rotateSecrets)

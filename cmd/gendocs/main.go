@@ -69,7 +69,7 @@ func withApp(ask func(*app.App) string) (_ string, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	a, err := app.New(ctx, app.Options{
-		Config: cfg, Catalogue: deploy.Catalogue(), SDK: deploy.SDK(), Version: "docs", Log: slog.New(slog.DiscardHandler),
+		Config: cfg, Catalogue: deploy.Catalogue(), Templates: deploy.Templates(), SDK: deploy.SDK(), Version: "docs", Log: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		return "", err

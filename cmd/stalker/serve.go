@@ -83,7 +83,7 @@ func serve(c *cobra.Command, s *settings) error {
 
 func options(cfg app.Config, c *cobra.Command) app.Options {
 	return app.Options{
-		Config: cfg, Catalogue: deploy.Catalogue(), SDK: deploy.SDK(), UI: ui.FS(), Manual: docs.FS(), Version: version,
+		Config: cfg, Catalogue: deploy.Catalogue(), Templates: deploy.Templates(), SDK: deploy.SDK(), UI: ui.FS(), Manual: docs.FS(), Version: version,
 		Log: telemetry.Logger(cfg.Log, c.ErrOrStderr()),
 	}
 }

@@ -1,5 +1,5 @@
 // Package catalog is a live, read-only copy of the control plane: projects, jobs,
-// subscriptions and sealed secrets, followed from the control topic. A role that has it needs no
+// subscriptions, pod sizes and sealed secrets, followed from the control topic. A role that has it needs no
 // SQL store: it starts, and keeps running, from the topic alone.
 //
 // Readers get immutable values and never wait for a writer. Run must be running,
@@ -49,6 +49,7 @@ type state struct {
 	names         map[string]string // job name → id
 	subscriptions table[pipeline.Subscription]
 	secrets       table[pipeline.Secret]
+	sizes         table[pipeline.PodSize]
 }
 
 // New makes an empty catalog; Run fills it.
@@ -132,6 +133,11 @@ func (c *Catalog) Secret(projectID, name string) (found pipeline.Secret, ok bool
 	return found, ok
 }
 
+// PodSize returns what people have made of a pod size, or added.
+func (c *Catalog) PodSize(name string) (pipeline.PodSize, bool) {
+	return c.state.Load().sizes.get(name)
+}
+
 // apply takes one record of the control topic. A record it cannot read is counted
 // and passed over: one bad row must not stop a role from starting.
 func (c *Catalog) apply(r bus.Record) error {
@@ -177,6 +183,8 @@ func (s *state) change(c record.Change) error {
 		s.subscriptions = s.subscriptions.with(c.ID, c.Subscription)
 	case record.ChangeSecret:
 		s.secrets = s.secrets.with(c.ID, c.Secret)
+	case record.ChangePodSize:
+		s.sizes = s.sizes.with(c.ID, c.PodSize)
 	case record.ChangeJob:
 		s.jobs = s.jobs.with(c.ID, c.Job)
 		s.names = make(map[string]string, len(s.names)+1)

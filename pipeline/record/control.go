@@ -11,6 +11,7 @@ type Change struct {
 	Job          *pipeline.Job          `json:"job,omitempty"`
 	Subscription *pipeline.Subscription `json:"subscription,omitempty"`
 	Secret       *pipeline.Secret       `json:"secret,omitempty"`
+	PodSize      *pipeline.PodSize      `json:"podSize,omitempty"`
 }
 
 // ChangeKind is what a control-plane change is about.
@@ -22,6 +23,7 @@ const (
 	ChangeJob          ChangeKind = "job"
 	ChangeSubscription ChangeKind = "subscription"
 	ChangeSecret       ChangeKind = "secret"
+	ChangePodSize      ChangeKind = "pod size"
 )
 
 // Key returns the record key under which the newest change is kept.
@@ -29,5 +31,5 @@ func (c *Change) Key() string { return string(c.Kind) + "/" + c.ID }
 
 // Deleted reports whether the change says that the thing is gone.
 func (c *Change) Deleted() bool {
-	return c.Project == nil && c.Job == nil && c.Subscription == nil && c.Secret == nil
+	return c.Project == nil && c.Job == nil && c.Subscription == nil && c.Secret == nil && c.PodSize == nil
 }

@@ -25,6 +25,29 @@ export function automation(w: () => World) {
     await page.context().close();
   });
 
+  it('begins a job with a template, of a size that people made', async () => {
+    await w().server.put('/pod-sizes/Wide', { milliCpu: 1500, memoryMiB: 1536 });
+    const page = await w().open();
+    await page.goto('/jobs?q=Greeting');
+    await page.getByRole('link', { name: 'GreetingJob' }).click();
+    await page.getByRole('button', { name: 'Make a template' }).click();
+    await page.getByText('New jobs can begin with GreetingJob.').waitFor();
+    await page.goto('/jobs/new');
+    await page.getByRole('textbox', { name: 'Begin with' }).click();
+    await page.getByRole('option', { name: /^HelloWorldJob/ }).waitFor(); // ships with the program
+    await page.getByRole('option', { name: /^GreetingJob/ }).click();
+    await page.getByRole('textbox', { name: 'Code' }).getByText('params.string').waitFor();
+    expect(await page.getByRole('textbox', { name: 'Deadline' }).inputValue()).toBe('2m0s');
+    await page.getByRole('textbox', { name: 'Size' }).click();
+    await page.getByRole('option', { name: 'Wide: 1.5 CPU, 1536 MiB' }).click();
+    await page.getByRole('textbox', { name: 'Name' }).last().fill('SecondGreetingJob');
+    await settled(page);
+    await shot(page, 'job-new-light-1440');
+    await page.getByRole('button', { name: 'New job' }).click();
+    await page.getByRole('heading', { level: 1, name: 'SecondGreetingJob' }).waitFor();
+    await page.context().close();
+  });
+
   it('runs it, and shows its log while it comes', async () => {
     const page = await w().open();
     await page.goto('/jobs?q=Greeting');

@@ -14,6 +14,7 @@ export interface Server {
   get: <T>(path: string) => Promise<T>;
   /** sends JSON, or a text as it is */
   post: <T>(path: string, body: unknown) => Promise<T>;
+  put: <T>(path: string, body: unknown) => Promise<T>;
   stop: () => Promise<void>;
 }
 
@@ -40,6 +41,12 @@ export async function startServer(more: Record<string, string> = {}): Promise<Se
       const headers = { Authorization: `Bearer ${token}`, 'Content-Type': text ? 'application/octet-stream' : 'application/json' };
       const answer = await fetch(`${url}/api/v1${path}`, { method: 'POST', headers, body: text ? body : JSON.stringify(body) });
       if (!answer.ok) throw new Error(`POST ${path}: ${answer.status} ${await answer.text()}`);
+      return (await answer.json()) as T;
+    },
+    put: async <T>(path: string, body: unknown) => {
+      const headers = { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' };
+      const answer = await fetch(`${url}/api/v1${path}`, { method: 'PUT', headers, body: JSON.stringify(body) });
+      if (!answer.ok) throw new Error(`PUT ${path}: ${answer.status} ${await answer.text()}`);
       return (await answer.json()) as T;
     },
     stop: async () => {

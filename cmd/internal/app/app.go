@@ -44,6 +44,7 @@ type Options struct {
 	Config    Config
 	Runner    launcher.Runner
 	Catalogue fs.FS
+	Templates fs.FS // what jobs of one's own begin with; nil for none
 	SDK       fs.FS
 	UI        fs.FS
 	Manual    fs.FS
@@ -256,7 +257,12 @@ func (a *App) openControl(ctx context.Context) error {
 	}
 	a.group.Close("control store", a.sql.Close)
 	a.auth = auth.New(a.sql)
-	deps := control.Deps{Store: a.sql, Producer: a.produce, Log: a.log}
+	deps := control.Deps{Store: a.sql, Producer: a.produce, Log: a.log, Sizes: a.cfg.Kubernetes.PodSizes(), Largest: a.cfg.Kubernetes.LargestPodSize()}
+	if a.opts.Templates != nil {
+		if deps.Templates, err = control.LoadTemplates(a.opts.Templates); err != nil {
+			return fmt.Errorf("loading the job templates: %w", err)
+		}
+	}
 	if a.keys != nil {
 		deps.Sealer = a.keys
 	}

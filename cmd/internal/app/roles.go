@@ -170,7 +170,7 @@ func (a *App) kubernetes() (launcher.Runner, error) {
 	if err != nil {
 		return nil, err
 	}
-	runner, err := kube.New(a.cfg.Kubernetes, kube.Deps{Client: client, Gateway: a.cfg.GatewayURL, SDK: a.opts.SDK, Log: a.log, Metrics: a.reg})
+	runner, err := kube.New(a.cfg.Kubernetes, kube.Deps{Client: client, Gateway: a.cfg.GatewayURL, SDK: a.opts.SDK, Log: a.log, Metrics: a.reg, Sizes: a.catalog.PodSize})
 	if err != nil {
 		return nil, err
 	}

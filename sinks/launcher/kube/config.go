@@ -43,6 +43,8 @@ type Config struct {
 	RawSockets bool `yaml:"rawSockets"`
 	// Sizes are what a job's pod size stands for, request and limit alike. What is given here changes or adds to the default ones.
 	Sizes Sizes `yaml:"sizes"`
+	// MaxSize is the most that people may give a pod size through the API. The sizes given here may be larger.
+	MaxSize Size `yaml:"maxSize"`
 	// DefaultSize is for jobs that name none.
 	DefaultSize string `yaml:"defaultSize"`
 	// Scratch bounds what an execution may write to its working directory.
@@ -99,7 +101,7 @@ func DefaultConfig() Config {
 			"XS": {CPU: "50m", Memory: "50Mi"}, "S": {CPU: "75m", Memory: "75Mi"}, "M": {CPU: "150m", Memory: "150Mi"},
 			"L": {CPU: "250m", Memory: "512Mi"}, "XL": {CPU: "500m", Memory: "1Gi"}, "XXL": {CPU: "1", Memory: "2Gi"},
 		},
-		DefaultSize: "M", Scratch: "1Gi", ImageTimeout: 2 * time.Minute, Grace: 10 * time.Second, KeepFinished: time.Hour,
+		MaxSize: Size{CPU: "2", Memory: "2Gi"}, DefaultSize: "M", Scratch: "1Gi", ImageTimeout: 2 * time.Minute, Grace: 10 * time.Second, KeepFinished: time.Hour,
 	}
 }
 
@@ -135,6 +137,7 @@ func (c *Config) Validate() error {
 		s := c.Sizes[name]
 		errs = append(errs, positive("sizes."+name+".cpu", s.CPU), positive("sizes."+name+".memory", s.Memory))
 	}
+	errs = append(errs, positive("maxSize.cpu", c.MaxSize.CPU), positive("maxSize.memory", c.MaxSize.Memory))
 	errs = append(errs, positive("scratch", c.Scratch))
 	if c.ImageTimeout <= 0 || c.Grace <= 0 || c.KeepFinished < time.Minute {
 		errs = append(errs, errors.New("imageTimeout and grace must be positive, keepFinished at least 1m"))
@@ -150,13 +153,24 @@ func positive(name, quantity string) error {
 	return nil
 }
 
-// size returns the name of a job's pod size and what it stands for. One that is not
-// known is the default: a definition from elsewhere must not fail for it.
-func (c *Config) size(j *pipeline.Job) (string, Size) {
-	if s, ok := c.Sizes[j.PodSize]; ok {
-		return j.PodSize, s
+// PodSizes are the sizes of a valid configuration, for who offers them. Amounts are
+// rounded up to whole MiB.
+func (c *Config) PodSizes() []pipeline.PodSize {
+	list := make([]pipeline.PodSize, 0, len(c.Sizes))
+	for _, name := range slices.Sorted(maps.Keys(c.Sizes)) {
+		s := c.Sizes[name].amounts()
+		s.Name, s.Configured = name, true
+		list = append(list, s)
 	}
-	return c.DefaultSize, c.Sizes[c.DefaultSize]
+	return list
+}
+
+// LargestPodSize is MaxSize in the same form.
+func (c *Config) LargestPodSize() pipeline.PodSize { return c.MaxSize.amounts() }
+
+func (s Size) amounts() pipeline.PodSize {
+	cpu, memory := resource.MustParse(s.CPU), resource.MustParse(s.Memory)
+	return pipeline.PodSize{MilliCPU: int(cpu.MilliValue()), MemoryMiB: int((memory.Value() + 1<<20 - 1) >> 20)}
 }
 
 // image returns what a job runs in.

@@ -1,9 +1,11 @@
 package kube_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/stalker-asm/stalker/pipeline"
 	"github.com/stalker-asm/stalker/pipeline/config"
 	"github.com/stalker-asm/stalker/sinks/launcher/kube"
 )
@@ -50,5 +52,17 @@ func TestOneSizeMayBeChangedAndTheOthersStay(t *testing.T) {
 	}
 	if err := config.Load(&all, "", []string{"STALKER_CFG_KUBERNETES__SIZES={M: {cpus: 1}}"}); err == nil || !strings.Contains(err.Error(), "sizes.M.cpu") {
 		t.Errorf("a size without its parts: %v", err)
+	}
+}
+
+// TestTheDefaultSizesAreTheSameEverywhere: what the API offers is what pods get.
+func TestTheDefaultSizesAreTheSameEverywhere(t *testing.T) {
+	cfg := kube.DefaultConfig()
+	byName := func(a, b pipeline.PodSize) int { return strings.Compare(a.Name, b.Name) }
+	if got, want := slices.SortedFunc(slices.Values(cfg.PodSizes()), byName), slices.SortedFunc(slices.Values(pipeline.DefaultPodSizes()), byName); !slices.Equal(got, want) {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+	if got := cfg.LargestPodSize(); got != pipeline.LargestPodSize() {
+		t.Errorf("at most %+v", got)
 	}
 }

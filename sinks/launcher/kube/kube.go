@@ -33,6 +33,7 @@ import (
 	corelist "k8s.io/client-go/listers/core/v1"
 	"k8s.io/client-go/tools/cache"
 
+	"github.com/stalker-asm/stalker/pipeline"
 	"github.com/stalker-asm/stalker/sinks/launcher"
 )
 
@@ -43,6 +44,8 @@ type Deps struct {
 	SDK     fs.FS                // the Python packages, at its root
 	Log     *slog.Logger
 	Metrics prometheus.Registerer
+	// Sizes returns what people have made of a pod size; nil when nobody can.
+	Sizes func(name string) (pipeline.PodSize, bool)
 }
 
 // Runner runs executions as Jobs of one namespace.
@@ -51,6 +54,7 @@ type Runner struct {
 	client  kubernetes.Interface
 	gateway string
 	sdk     *corev1.ConfigMap
+	sizes   func(name string) (pipeline.PodSize, bool)
 	log     *slog.Logger
 	metrics *metrics
 	now     func() time.Time
@@ -91,7 +95,7 @@ func New(cfg Config, d Deps) (*Runner, error) {
 		return nil, err
 	}
 	r := &Runner{
-		cfg: cfg, client: d.Client, gateway: d.Gateway, sdk: sdk,
+		cfg: cfg, client: d.Client, gateway: d.Gateway, sdk: sdk, sizes: d.Sizes,
 		log: d.Log.With("component", "runner"), metrics: newMetrics(d.Metrics), now: time.Now,
 		watches: map[string]*watch{}, reserved: map[string]*reservation{}, freed: make(chan struct{}, 1),
 		creating: make(chan struct{}, maxCreating),

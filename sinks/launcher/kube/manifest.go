@@ -145,7 +145,7 @@ func containerSecurity(raw bool) *corev1.SecurityContext {
 }
 
 func (r *Runner) container(s *launcher.Spec) corev1.Container {
-	_, size := r.cfg.size(&s.Job)
+	_, size := r.size(&s.Job)
 	amount := corev1.ResourceList{corev1.ResourceCPU: resource.MustParse(size.CPU), corev1.ResourceMemory: resource.MustParse(size.Memory)}
 	c := corev1.Container{
 		Name: containerName, Image: r.cfg.image(&s.Job), ImagePullPolicy: corev1.PullPolicy(r.cfg.PullPolicy),

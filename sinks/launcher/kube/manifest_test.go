@@ -149,3 +149,22 @@ func TestWhatMayNotRunHereIsRefused(t *testing.T) {
 		}
 	}
 }
+
+// TestAPodHasTheSizeThatPeopleGaveIt within what the operator allows.
+func TestAPodHasTheSizeThatPeopleGaveIt(t *testing.T) {
+	r := inert(t, nil)
+	r.sizes = func(name string) (pipeline.PodSize, bool) {
+		s, ok := map[string]pipeline.PodSize{"M": {MilliCPU: 333, MemoryMiB: 222}, "Scan": {MilliCPU: 700, MemoryMiB: 900}, "Huge": {MilliCPU: 64_000, MemoryMiB: 1 << 20}}[name]
+		return s, ok
+	}
+	for asked, want := range map[string]string{
+		"Scan": "Scan 700m 900Mi", "M": "M 333m 222Mi", "": "M 333m 222Mi", "no such": "M 333m 222Mi", "S": "S 75m 75Mi", "Huge": "Huge 2 2Gi",
+	} {
+		j := pipeline.Job{Type: pipeline.JobCode, Language: "python", PodSize: asked}
+		name, _ := r.size(&j)
+		amount := r.job(specOf(j)).Spec.Template.Spec.Containers[0].Resources.Limits
+		if got := name + " " + amount.Cpu().String() + " " + amount.Memory().String(); got != want {
+			t.Errorf("%q is %s, want %s", asked, got, want)
+		}
+	}
+}

@@ -1,6 +1,8 @@
 package kube
 
 import (
+	"fmt"
+
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/apimachinery/pkg/labels"
@@ -24,9 +26,34 @@ func needOf(s Size) corev1.ResourceList {
 	}
 }
 
+// size returns the name of a job's pod size and what it stands for now. One that is
+// not known is the default: a definition from elsewhere must not fail for it.
+func (r *Runner) size(j *pipeline.Job) (string, Size) {
+	name := j.PodSize
+	s, ok := r.sizeNamed(name)
+	if !ok {
+		name = r.cfg.DefaultSize
+		s, _ = r.sizeNamed(name) // Validate has seen it
+	}
+	return name, s
+}
+
+// sizeNamed is what people have made of a size, which MaxSize bounds, else what the
+// configuration says.
+func (r *Runner) sizeNamed(name string) (Size, bool) {
+	if r.sizes != nil {
+		if s, ok := r.sizes(name); ok {
+			most := r.cfg.LargestPodSize()
+			return Size{CPU: fmt.Sprintf("%dm", min(s.MilliCPU, most.MilliCPU)), Memory: fmt.Sprintf("%dMi", min(s.MemoryMiB, most.MemoryMiB))}, true
+		}
+	}
+	s, ok := r.cfg.Sizes[name]
+	return s, ok
+}
+
 // Reserve takes room in the namespace's quotas for a pod of the job's size.
 func (r *Runner) Reserve(id string, j *pipeline.Job) (class string, release func(), ok bool) {
-	class, size := r.cfg.size(j)
+	class, size := r.size(j)
 	need := needOf(size)
 	r.mu.Lock()
 	defer r.mu.Unlock()

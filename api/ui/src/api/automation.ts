@@ -35,6 +35,8 @@ export const useSaveSubscription = () =>
 export const useSaveJob = () =>
   useChange(({ id, job }: { id?: string; job: JobInput }) => (id ? patch<Job>(`/jobs/${id}`, job) : post<Job>('/jobs', job)));
 
+export const useMakeTemplate = () => useChange((job: JobInput) => post<Job>('/job-templates', job));
+
 export const useDuplicate = <T>(path: '/jobs' | '/subscriptions') => useChange((id: string) => post<T>(`${path}/${id}/duplicate`));
 export const useDelete = (path: string) => useChange((id: string) => del<void>(`${path}/${id}`));
 

@@ -9,7 +9,7 @@ import {
 } from '@tanstack/react-query';
 import { ApiError, del, get, patch, post, type Params } from './client';
 import { keys } from './keys';
-import type { Counts, Job, Me, Page, Project, ProjectInput, Subscription } from './types';
+import type { Counts, Job, Me, Page, PodSize, Project, ProjectInput, Subscription } from './types';
 
 export const useMe = () =>
   useQuery({ queryKey: keys.me, queryFn: ({ signal }) => get<Me>('/me', {}, signal), staleTime: 5 * 60_000 });
@@ -55,6 +55,8 @@ export const useAll = <T>(path: string, params: Params = {}, refetchInterval: nu
   });
 
 export const useJobs = () => useAll<Job>('/jobs');
+export const useJobTemplates = () => useAll<Job>('/job-templates');
+export const usePodSizes = () => useAll<PodSize>('/pod-sizes');
 export const useSubscriptions = () => useAll<Subscription>('/subscriptions');
 
 export const pageSize = 100;

@@ -839,6 +839,58 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/job-templates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List job templates, by name
+         * @description What a job can be begun with. A template is never run.
+         */
+        get: operations["listJobTemplates"];
+        put?: never;
+        /**
+         * Create a job template
+         * @description In the same forms as a job; what would be wrong with the job is wrong with its template.
+         */
+        post: operations["createJobTemplate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/job-templates/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 5f1e8a0c9b7d4e6f8a0b1c2d */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        /** Read a job template */
+        get: operations["getJobTemplate"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete a job template
+         * @description Jobs that were begun with it stay. A built-in template cannot be deleted.
+         */
+        delete: operations["deleteJobTemplate"];
+        options?: never;
+        head?: never;
+        /**
+         * Change a job template
+         * @description With JSON, what is not given stays as it is. Jobs that were begun with it stay as they are. A built-in template is read-only.
+         */
+        patch: operations["updateJobTemplate"];
+        trace?: never;
+    };
     "/jobs": {
         parameters: {
             query?: never;
@@ -1244,6 +1296,55 @@ export interface paths {
          */
         post: operations["usePasswordLink"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/pod-sizes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List pod sizes, from small to large
+         * @description What a job's `podSize` may be, and what it stands for in Kubernetes. Elsewhere it means nothing.
+         */
+        get: operations["listPodSizes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/pod-sizes/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example XL */
+                name: string;
+            };
+            cookie?: never;
+        };
+        /** Read a pod size */
+        get: operations["getPodSize"];
+        /**
+         * Add a pod size, or change one
+         * @description Executions that start from now on get it. `kubernetes.maxSize` of the configuration bounds it. One of the configuration's can be changed here
+         *     too; deleting it makes it what the configuration says again.
+         */
+        put: operations["savePodSize"];
+        post?: never;
+        /**
+         * Delete a pod size
+         * @description One of the configuration's becomes what it is there. One that jobs ask for is not deleted.
+         */
+        delete: operations["deletePodSize"];
         options?: never;
         head?: never;
         patch?: never;
@@ -2709,6 +2810,8 @@ export interface components {
             }[];
             subscriptions: number;
             syncedAt?: components["schemas"]["Time"];
+            /** @description Job templates that are right. */
+            templates: number;
             url: string;
             version: number;
         };
@@ -2864,8 +2967,8 @@ export interface components {
             /** @description Unique; subscriptions refer to it. */
             name: string;
             parameters?: components["schemas"]["Parameter"][];
-            /** @enum {string} */
-            podSize?: "" | "XS" | "S" | "M" | "L" | "XL" | "XXL";
+            /** @description One of the pod sizes; the default when empty. */
+            podSize?: string;
             /** @description Asks for raw sockets; the operator has to allow it. */
             rawSockets?: boolean;
             /** @description Its file there. */
@@ -2892,8 +2995,8 @@ export interface components {
             /** @description Unique; subscriptions refer to it. */
             name?: string;
             parameters?: components["schemas"]["Parameter"][];
-            /** @enum {string} */
-            podSize?: "" | "XS" | "S" | "M" | "L" | "XL" | "XXL";
+            /** @description One of the pod sizes; the default when empty. */
+            podSize?: string;
             /** @description Asks for raw sockets; the operator has to allow it. */
             rawSockets?: boolean;
             summary?: string;
@@ -3162,6 +3265,22 @@ export interface components {
         PastPage: {
             items: components["schemas"]["Past"][];
             next?: string;
+        };
+        PodAmounts: {
+            memoryMiB: number;
+            /** @description Thousandths of a CPU. */
+            milliCpu: number;
+        };
+        PodSize: {
+            /** @description The server's configuration has one of this name. */
+            configured?: boolean;
+            memoryMiB: number;
+            /** @description Thousandths of a CPU. */
+            milliCpu: number;
+            name: string;
+            updatedAt?: components["schemas"]["Time"];
+            /** @description 0 for one as it is configured. */
+            version: number;
         };
         Port: {
             /** @description Automation leaves it alone. */
@@ -5298,6 +5417,164 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    listJobTemplates: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Those that ship with Stalker, those of git sources, and those that people made. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobPage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    createJobTemplate: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description A text of your choice, such as a UUID. Sending the same request again with the same key finds what the first one made instead of making another.
+                 * @example 3f0c8e6a-8c2c-4b66-9d19-0d7f5f1f6f2e
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "code": "print('hello')",
+                 *       "language": "python",
+                 *       "name": "HelloTemplate",
+                 *       "parameters": [
+                 *         {
+                 *           "name": "targetIp",
+                 *           "type": "string"
+                 *         }
+                 *       ],
+                 *       "podSize": "XS",
+                 *       "type": "code"
+                 *     }
+                 */
+                "application/json": components["schemas"]["JobInput"];
+                "application/yaml": string;
+            };
+        };
+        responses: {
+            /** @description The job template. */
+            201: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    Location: components["headers"]["Location"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getJobTemplate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 5f1e8a0c9b7d4e6f8a0b1c2d */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The job template. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    deleteJobTemplate: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description The `ETag` of what the change is based on. When it was changed meanwhile the answer is 412 and nothing happens.
+                 * @example "4"
+                 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @example 5f1e8a0c9b7d4e6f8a0b1c2d */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: components["responses"]["Done"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    updateJobTemplate: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description The `ETag` of what the change is based on. When it was changed meanwhile the answer is 412 and nothing happens.
+                 * @example "4"
+                 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @example 5f1e8a0c9b7d4e6f8a0b1c2d */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "summary": "What our jobs begin with."
+                 *     }
+                 */
+                "application/json": components["schemas"]["JobInput"];
+                "application/yaml": string;
+            };
+        };
+        responses: {
+            /** @description The job template as it is now. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     listJobs: {
         parameters: {
             query?: never;
@@ -6200,6 +6477,119 @@ export interface operations {
                 };
             };
         };
+        responses: {
+            204: components["responses"]["Done"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    listPodSizes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Those of the configuration, as people have changed them, and those that people added. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["PodSize"][];
+                        largest: components["schemas"]["PodAmounts"];
+                        total: number;
+                    };
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getPodSize: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example XL */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The pod size. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PodSize"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    savePodSize: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description The `ETag` of what the change is based on. When it was changed meanwhile the answer is 412 and nothing happens.
+                 * @example "4"
+                 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @example XL */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "memoryMiB": 1536,
+                 *       "milliCpu": 750
+                 *     }
+                 */
+                "application/json": components["schemas"]["PodAmounts"];
+            };
+        };
+        responses: {
+            /** @description The pod size as it is now. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PodSize"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    deletePodSize: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description The `ETag` of what the change is based on. When it was changed meanwhile the answer is 412 and nothing happens.
+                 * @example "4"
+                 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @example XL */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
         responses: {
             204: components["responses"]["Done"];
             default: components["responses"]["Problem"];

@@ -26,6 +26,7 @@ export type Added = Schemas['Added'];
 export type Problem = Schemas['Problem'];
 export type InputError = Schemas['InputError'];
 export type Job = Schemas['Job'];
+export type PodSize = Schemas['PodSize'];
 export type Parameter = Schemas['Parameter'];
 export type Subscription = Schemas['Subscription'];
 export type State = Execution['state'];

@@ -1,6 +1,6 @@
 import { Button } from '@mantine/core';
 import { Link, useNavigate, useParams } from 'react-router';
-import { useDelete, useDuplicate } from '~/api/automation';
+import { useDelete, useDuplicate, useMakeTemplate } from '~/api/automation';
 import { useMay } from '~/api/may';
 import { useOne } from '~/api/queries';
 import type { Job as JobView } from '~/api/types';
@@ -12,6 +12,7 @@ import { RunJob } from '~/components/RunJob';
 import { Loading, Problem } from '~/components/States';
 import { t } from '~/text';
 import { JobForm } from './JobForm';
+import { inputOf } from './JobTemplate';
 
 export default function Job() {
   const { id = '' } = useParams();
@@ -34,15 +35,22 @@ function Actions({ job }: { job: JobView }) {
   const may = useMay();
   const navigate = useNavigate();
   const duplicate = useDuplicate<JobView>('/jobs');
+  const template = useMakeTemplate();
   const remove = useDelete('/jobs');
+  const failed = (e: Error) => void notify({ color: 'red', title: t.marks.failed, message: e.message });
   const copy = () => duplicate.mutate(job.id, {
     onSuccess: (made) => void navigate(`/jobs/${made.id}`),
-    onError: (e) => void notify({ color: 'red', title: t.marks.failed, message: e.message }),
+    onError: failed,
+  });
+  const make = () => template.mutate(inputOf(job), {
+    onSuccess: (made) => void notify({ message: t.job.templateMade(made.name) }),
+    onError: failed,
   });
   return (
     <>
       {may('automation:subscriptions:create') && <Button variant="default" component={Link} to={`/subscriptions/new?job=${encodeURIComponent(job.name)}`}>{t.job.subscribe}</Button>}
       {may('automation:custom-jobs:create') && <Button variant="default" loading={duplicate.isPending} onClick={copy}>{t.subscription.duplicate}</Button>}
+      {may('automation:job-templates:create') && <Button variant="default" loading={template.isPending} onClick={make}>{t.job.makeTemplate}</Button>}
       {!kept(job) && may('automation:custom-jobs:delete') && (
         <ConfirmDelete
           title={t.job.remove} text={t.job.removeText} word={job.name} busy={remove.isPending} error={remove.error}

@@ -13,16 +13,18 @@ import { CodeEditor } from '~/editor';
 import { lines } from '~/lib/lines';
 import { pythonSkeleton } from '~/lib/skeleton';
 import { t } from '~/text';
+import { JobSize } from './JobSize';
+import { inputOf, JobTemplate } from './JobTemplate';
 import { ParametersEditor } from './ParametersEditor';
 import { ReadOnly } from './SubscriptionEditing';
 
 const empty: JobInput = { name: '', type: 'code', language: 'python', code: pythonSkeleton, parameters: [] };
 const types = ['code', 'nuclei', 'container'] as const;
-const sizes = ['XS', 'S', 'M', 'L', 'XL', 'XXL'] as const;
 
 /** JobForm writes a job, or changes the one it is given. */
 export function JobForm({ job, onSaved }: { job?: Job; onSaved: (job: Job) => void }) {
   const [draft, setDraft] = useState<JobInput>(() => (job ? inputOf(job) : empty));
+  const [begun, setBegun] = useState(draft);
   const [changed, setChanged] = useState(false);
   const save = useSaveJob();
   const may = useMay();
@@ -31,6 +33,10 @@ export function JobForm({ job, onSaved }: { job?: Job; onSaved: (job: Job) => vo
   const set = (part: Partial<JobInput>) => {
     setDraft((d) => ({ ...d, ...part }));
     setChanged(true);
+  };
+  const begin = (from: JobInput) => {
+    setBegun(from);
+    set({ ...empty, ...from, name: draft.name });
   };
   const send = () => save.mutate({ id: job?.id, job: draft }, {
     onSuccess: (j) => {
@@ -46,7 +52,7 @@ export function JobForm({ job, onSaved }: { job?: Job; onSaved: (job: Job) => vo
     onChange: (e: { currentTarget: HTMLInputElement | HTMLTextAreaElement }) => set({ [name]: e.currentTarget.value }),
   });
   const container = draft.type === 'container';
-  const shown = ['name', 'summary', 'category', 'deadline', 'image', 'code', 'handler', 'command'];
+  const shown = ['name', 'summary', 'category', 'deadline', 'image', 'code', 'handler', 'command', 'podSize'];
   const others = problems.filter((p) => !shown.includes(p.path ?? ''));
   const saveButton = !readOnly && <Button size="compact-sm" loading={save.isPending} disabled={!changed} onClick={send}>{t.actions.save}</Button>;
   return (
@@ -77,12 +83,13 @@ export function JobForm({ job, onSaved }: { job?: Job; onSaved: (job: Job) => vo
       <aside className={detail.side}>
         <Panel title={t.resource.details}>
           <Stack gap="sm">
+            {!readOnly && !job && <JobTemplate draft={draft} begun={begun} onPick={begin} />}
             <TextInput {...text('name')} required />
             <Textarea {...text('summary')} autosize minRows={2} />
             <TextInput {...text('category')} />
             <Select label={t.job.type} data={types.map((v) => ({ value: v, label: t.job.types[v] }))} value={draft.type ?? 'code'} readOnly={readOnly || job !== undefined} allowDeselect={false} onChange={(v) => set(kind(v))} />
             <TextInput {...text('deadline')} description={t.job.deadlineHint} placeholder="30m" />
-            <Select label={t.job.podSize} description={t.job.podSizeHint} data={[...sizes]} value={draft.podSize || null} clearable readOnly={readOnly} onChange={(v) => set({ podSize: (v ?? '') as JobInput['podSize'] })} />
+            <JobSize value={draft.podSize ?? ''} readOnly={readOnly} error={at('podSize')} onChange={(podSize) => set({ podSize })} />
             {save.error && (others.length > 0 || problems.length === 0) && <FormError error={others.length > 0 ? new Error(others.map((p) => `${p.path}: ${p.message}`).join('; ')) : save.error} />}
             {!readOnly && !job && <Button loading={save.isPending} onClick={send}>{t.job.create}</Button>}
           </Stack>
@@ -97,9 +104,4 @@ function kind(type: string | null): Partial<JobInput> {
   if (type === 'nuclei') return { type, language: 'yaml', code: '' };
   if (type === 'container') return { type, language: '', code: '' };
   return { type: 'code', language: 'python', code: pythonSkeleton };
-}
-
-function inputOf(job: Job): JobInput {
-  const { id: _id, builtIn: _b, sourceId: _s, sourceFile: _f, version: _v, updatedAt: _u, ...input } = job;
-  return input;
 }
