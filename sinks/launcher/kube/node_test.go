@@ -25,6 +25,7 @@ type node struct {
 	play func(p *corev1.Pod) corev1.PodStatus // nil status phase leaves the pod pending
 
 	kubelet *kubelet // what serves the logs of its pods
+	silence func()   // from then on it says and does nothing, as when its power is cut
 
 	hands sync.WaitGroup
 	room  chan struct{} // one token per pod in hand
@@ -54,6 +55,7 @@ func (c *cluster) node(play func(*corev1.Pod) corev1.PodStatus) *node {
 		c.t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
+	n.silence = cancel
 	var work sync.WaitGroup
 	work.Go(func() { n.live(ctx) })
 	work.Go(func() { n.run(ctx) })

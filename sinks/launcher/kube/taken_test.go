@@ -3,6 +3,7 @@ package kube_test
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -18,16 +19,19 @@ import (
 // TestClusterWhatTheClusterTakesAwayHasItsReason lets the cluster's own controllers
 // take a running pod: by an eviction, as a drain asks for it; by a taint that nothing
 // may run under; and by its node's end, which the garbage collector notices within
-// a minute or two.
+// a minute or two. A node that only falls silent is not ready soon, and its pod stays
+// as it is: that is lost when the node has not kept its deadline.
 func TestClusterWhatTheClusterTakesAwayHasItsReason(t *testing.T) {
 	dir := tier(t, "A")
 	for name, tc := range map[string]struct {
-		take func(t *testing.T, c *cluster, n *node)
-		want string
+		take     func(t *testing.T, c *cluster, n *node)
+		deadline time.Duration
+		want     string
 	}{
-		"an eviction":  {evict, "failed evicted "},
-		"a taint":      {taint, "lost node_lost node node-%s: "},
-		"the node off": {removeNode, "lost node_lost node node-%s: "},
+		"an eviction":     {evict, 10 * time.Minute, "failed evicted "},
+		"a taint":         {taint, 10 * time.Minute, "lost node_lost node node-%s: "},
+		"the node off":    {removeNode, 10 * time.Minute, "lost node_lost node node-%s: "},
+		"the node silent": {silent, time.Second, "lost node_lost "}, // the cluster's own verdict would come later, and is the same
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -35,7 +39,7 @@ func TestClusterWhatTheClusterTakesAwayHasItsReason(t *testing.T) {
 			n := c.node(func(*corev1.Pod) corev1.PodStatus { return corev1.PodStatus{} })
 			r := c.runner(settings(c))
 			s := spec(id(1))
-			s.Deadline = 10 * time.Minute
+			s.Deadline = tc.deadline
 			began := make(chan struct{})
 			s.Started = once(began)
 			ended := make(chan launcher.Result, 1)
@@ -79,5 +83,21 @@ func removeNode(t *testing.T, c *cluster, n *node) {
 	t.Helper()
 	if err := c.client.CoreV1().Nodes().Delete(t.Context(), n.name, metav1.DeleteOptions{}); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// silent waits until the cluster has noticed, and checks that it left the pod alone.
+func silent(t *testing.T, c *cluster, n *node) {
+	t.Helper()
+	n.silence()
+	eventually(t, "the node is not ready", func() bool {
+		node, err := c.client.CoreV1().Nodes().Get(t.Context(), n.name, metav1.GetOptions{})
+		return err == nil && slices.ContainsFunc(node.Status.Conditions, func(c corev1.NodeCondition) bool {
+			return c.Type == corev1.NodeReady && c.Status == corev1.ConditionUnknown
+		})
+	})
+	pods, err := c.client.CoreV1().Pods(c.ns).List(t.Context(), metav1.ListOptions{})
+	if err != nil || len(pods.Items) != 1 || pods.Items[0].Status.Phase != corev1.PodRunning {
+		t.Errorf("its pods: %+v, %v", pods, err)
 	}
 }
