@@ -40,11 +40,11 @@ export function automation(w: () => World) {
     expect(await page.getByRole('textbox', { name: 'Deadline' }).inputValue()).toBe('2m0s');
     await page.getByRole('textbox', { name: 'Size' }).click();
     await page.getByRole('option', { name: 'Wide: 1.5 CPU, 1536 MiB' }).click();
-    await page.getByRole('textbox', { name: 'Name' }).last().fill('SecondGreetingJob');
+    await page.getByRole('textbox', { name: 'Name' }).last().fill('HailJob');
     await settled(page);
     await shot(page, 'job-new-light-1440');
     await page.getByRole('button', { name: 'New job' }).click();
-    await page.getByRole('heading', { level: 1, name: 'SecondGreetingJob' }).waitFor();
+    await page.getByRole('heading', { level: 1, name: 'HailJob' }).waitFor();
     await page.context().close();
   });
 
