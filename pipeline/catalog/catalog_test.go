@@ -98,3 +98,23 @@ func TestSecretIsTheProjectsOwnBeforeTheOneForAll(t *testing.T) {
 		}
 	}
 }
+
+func TestAPodSizeIsWhatPeopleMadeOfItLast(t *testing.T) {
+	b := bustest.New(t)
+	size := func(cpu int) *pipeline.PodSize { return &pipeline.PodSize{Name: "M", MilliCPU: cpu, MemoryMiB: 100} }
+	put(t, b, record.Change{Kind: record.ChangePodSize, ID: "M", PodSize: size(100)})
+	at := put(t, b, record.Change{Kind: record.ChangePodSize, ID: "M", PodSize: size(200)})
+	c := start(t, b)
+	if err := c.WaitFor(t.Context(), at); err != nil {
+		t.Fatal(err)
+	}
+	if s, ok := c.PodSize("M"); !ok || s.MilliCPU != 200 {
+		t.Errorf("PodSize() = %+v, %v", s, ok)
+	}
+	if err := c.WaitFor(t.Context(), put(t, b, record.Change{Kind: record.ChangePodSize, ID: "M"})); err != nil {
+		t.Fatal(err)
+	}
+	if s, ok := c.PodSize("M"); ok {
+		t.Errorf("a deleted one is %+v", s)
+	}
+}
