@@ -69,7 +69,9 @@ type Config struct {
 
 // Size is what a pod requests, and its limit.
 type Size struct {
-	CPU    string `yaml:"cpu"`
+	// CPU is such as 250m, a quarter of one.
+	CPU string `yaml:"cpu"`
+	// Memory is such as 512Mi.
 	Memory string `yaml:"memory"`
 }
 
