@@ -30,9 +30,12 @@ func IsPodSizeName(s string) bool { return podSizeName.MatchString(s) }
 // large.
 func DefaultPodSizes() []PodSize {
 	return []PodSize{
-		{Name: "XS", MilliCPU: 50, MemoryMiB: 50, Configured: true}, {Name: "S", MilliCPU: 75, MemoryMiB: 75, Configured: true},
-		{Name: "M", MilliCPU: 150, MemoryMiB: 150, Configured: true}, {Name: "L", MilliCPU: 250, MemoryMiB: 512, Configured: true},
-		{Name: "XL", MilliCPU: 500, MemoryMiB: 1024, Configured: true}, {Name: "XXL", MilliCPU: 1000, MemoryMiB: 2048, Configured: true},
+		{Name: "XS", MilliCPU: 50, MemoryMiB: 50, Configured: true},
+		{Name: "S", MilliCPU: 75, MemoryMiB: 75, Configured: true},
+		{Name: "M", MilliCPU: 150, MemoryMiB: 150, Configured: true},
+		{Name: "L", MilliCPU: 250, MemoryMiB: 512, Configured: true},
+		{Name: "XL", MilliCPU: 500, MemoryMiB: 1024, Configured: true},
+		{Name: "XXL", MilliCPU: 1000, MemoryMiB: 2048, Configured: true},
 	}
 }
 
