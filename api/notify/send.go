@@ -145,7 +145,7 @@ func (s *sender) send(ctx context.Context, ch pipeline.Channel, secret pipeline.
 	defer resp.Body.Close()
 	answer, _ := io.ReadAll(io.LimitReader(resp.Body, 200))
 	if resp.StatusCode/100 != 2 {
-		if len(answer) == 0 {
+		if len(answer) == 0 { // many answer with the status alone
 			return resp.StatusCode, fmt.Errorf("the receiver answered %s", resp.Status)
 		}
 		return resp.StatusCode, fmt.Errorf("the receiver answered %s: %s", resp.Status, answer)

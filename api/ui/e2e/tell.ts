@@ -68,8 +68,8 @@ export function tell(w: () => World) {
     await page.getByRole('option', { name: 'Europe/Paris' }).click();
     await page.getByRole('button', { name: 'Save', exact: true }).click();
     await page.getByText('22:00 to 07:00, Europe/Paris').waitFor();
-    await page.getByRole('switch', { name: 'On' }).uncheck();
-    await page.getByRole('switch', { name: 'Off' }).waitFor();
+    await page.getByText('On', { exact: true }).click();
+    await page.getByRole('switch', { name: 'Off' }).waitFor({ state: 'attached' });
     expect(await barriers(page)).toEqual([]);
     const kept = await w().server.get<{ items: { enabled: boolean; channel: { host?: string } }[] }>('/notifications');
     expect(kept.items).toMatchObject([{ enabled: false, channel: { host: expect.stringMatching(/^127\.0\.0\.1:/) as string } }]);

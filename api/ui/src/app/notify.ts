@@ -1,5 +1,6 @@
 // Words in the corner of the screen. What draws them is fetched when there is something to say.
 import type { NotificationData } from '@mantine/notifications';
+import { t } from '~/text';
 
 let shown = false;
 const listeners = new Set<() => void>();
@@ -9,7 +10,7 @@ export async function notify(data: NotificationData): Promise<void> {
   const [{ notifications }] = await Promise.all([import('@mantine/notifications'), import('./mantine-rest')]);
   shown = true;
   listeners.forEach((l) => l());
-  notifications.show(data);
+  notifications.show({ closeButtonProps: { 'aria-label': t.actions.close }, ...data });
 }
 
 /** hide takes a notification away before its time. */
