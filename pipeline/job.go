@@ -34,7 +34,8 @@ type Job struct {
 	BuiltIn    bool          `json:"builtIn,omitempty"`
 	SourceID   string        `json:"sourceId,omitempty"` // the git source it comes from, and its file there
 	SourceFile string        `json:"sourceFile,omitempty"`
-	Version    int64         `json:"version"` // grows with every change
+	OriginID   string        `json:"originId,omitempty"` // what it was copied from: built in, or of a git source
+	Version    int64         `json:"version"`            // grows with every change
 	UpdatedAt  time.Time     `json:"updatedAt"`
 }
 

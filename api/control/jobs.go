@@ -70,6 +70,7 @@ func (c *Control) DuplicateJob(ctx context.Context, id, name, newID string) (pip
 			return slices.ContainsFunc(jobs, func(o pipeline.Job) bool { return o.Name == s && o.ID != newID })
 		})
 	}
+	j.OriginID = origin(j.ID, j.OriginID, j.BuiltIn, j.SourceID)
 	j.ID, j.Name = newID, name
 	return c.CreateJob(ctx, j)
 }

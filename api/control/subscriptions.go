@@ -97,6 +97,7 @@ func (c *Control) DuplicateSubscription(ctx context.Context, s pipeline.Subscrip
 	if s.Document, err = rename(s.Document, name); err != nil {
 		return s, err
 	}
+	s.OriginID = origin(s.ID, s.OriginID, s.BuiltIn, s.SourceID)
 	s.ID, s.ProjectID, s.Enabled = newID, projectID, false
 	return c.CreateSubscription(ctx, s)
 }

@@ -90,7 +90,7 @@ func readJob(w http.ResponseWriter, r *http.Request, j *pipeline.Job) error {
 		return in.apply(j)
 	}
 	t, err := control.ParseTemplate(text)
-	t.ID, t.Version, t.BuiltIn, t.SourceID, t.SourceFile = j.ID, j.Version, j.BuiltIn, j.SourceID, j.SourceFile
+	t.ID, t.Version, t.BuiltIn, t.SourceID, t.SourceFile, t.OriginID = j.ID, j.Version, j.BuiltIn, j.SourceID, j.SourceFile, j.OriginID
 	*j = t
 	return err
 }
@@ -166,6 +166,22 @@ func (a *API) duplicateJob(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	replyCreated(w, "/jobs/"+j.ID, j.Version, viewJob(j))
+}
+
+// revertJob makes a copy what its original is now.
+func (a *API) revertJob(w http.ResponseWriter, r *http.Request) {
+	j, err := a.job(r)
+	if err == nil {
+		err = match(r, j.Version)
+	}
+	if err == nil {
+		j, err = a.Control.RevertJob(r.Context(), j)
+	}
+	if err != nil {
+		a.fail(w, err)
+		return
+	}
+	replyTagged(w, http.StatusOK, j.Version, viewJob(j))
 }
 
 func (a *API) deleteJob(w http.ResponseWriter, r *http.Request) {

@@ -168,6 +168,18 @@ func (a *API) duplicateSubscription(w http.ResponseWriter, r *http.Request) {
 	a.replySubscription(w, r, http.StatusCreated, s, err)
 }
 
+// revertSubscription makes a copy what its original is now.
+func (a *API) revertSubscription(w http.ResponseWriter, r *http.Request) {
+	s, err := a.subscription(r)
+	if err == nil {
+		err = match(r, s.Version)
+	}
+	if err == nil {
+		s, err = a.Control.RevertSubscription(r.Context(), s)
+	}
+	a.replySubscription(w, r, http.StatusOK, s, err)
+}
+
 func (a *API) deleteSubscription(w http.ResponseWriter, r *http.Request) {
 	s, err := a.subscription(r)
 	if err == nil {

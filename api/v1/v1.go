@@ -35,12 +35,14 @@ type controlPlane interface {
 	CreateJob(ctx context.Context, j pipeline.Job) (pipeline.Job, error)
 	UpdateJob(ctx context.Context, j pipeline.Job) (pipeline.Job, error)
 	DuplicateJob(ctx context.Context, id, name, newID string) (pipeline.Job, error)
+	RevertJob(ctx context.Context, j pipeline.Job) (pipeline.Job, error)
 	DeleteJob(ctx context.Context, j pipeline.Job) error
 	Subscriptions(ctx context.Context) ([]pipeline.Subscription, error)
 	Subscription(ctx context.Context, id string) (pipeline.Subscription, error)
 	CreateSubscription(ctx context.Context, s pipeline.Subscription) (pipeline.Subscription, error)
 	UpdateSubscription(ctx context.Context, s pipeline.Subscription) (pipeline.Subscription, error)
 	DuplicateSubscription(ctx context.Context, s pipeline.Subscription, name, projectID, newID string) (pipeline.Subscription, error)
+	RevertSubscription(ctx context.Context, s pipeline.Subscription) (pipeline.Subscription, error)
 	DeleteSubscription(ctx context.Context, s pipeline.Subscription) error
 	Secrets(ctx context.Context) ([]pipeline.Secret, error)
 	Secret(ctx context.Context, id string) (pipeline.Secret, error)
@@ -286,6 +288,7 @@ func (a *API) routes(r chi.Router) {
 	r.Post("/jobs/{id}/duplicate", a.duplicateJob)
 	a.jobTemplateRoutes(r)
 	a.podSizeRoutes(r)
+	r.Post("/jobs/{id}/revert", a.revertJob)
 	r.Get("/secrets", a.listSecrets)
 	r.Post("/secrets", a.createSecret)
 	r.Post("/secrets/rotate", a.rotateSecrets)
@@ -299,4 +302,5 @@ func (a *API) routes(r chi.Router) {
 	r.Patch("/subscriptions/{id}", a.updateSubscription)
 	r.Delete("/subscriptions/{id}", a.deleteSubscription)
 	r.Post("/subscriptions/{id}/duplicate", a.duplicateSubscription)
+	r.Post("/subscriptions/{id}/revert", a.revertSubscription)
 }

@@ -20,7 +20,7 @@ import (
 
 func jobCommand() *cobra.Command {
 	c := &cobra.Command{Use: "job", Short: "List, write and run jobs", Args: noArgs, RunE: func(c *cobra.Command, _ []string) error { return c.Help() }}
-	c.AddCommand(jobList(), jobShow(), jobNew(), jobApply(), jobRun())
+	c.AddCommand(jobList(), jobShow(), jobNew(), jobApply(), jobRun(), jobRevert())
 	return c
 }
 

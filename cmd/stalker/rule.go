@@ -22,7 +22,7 @@ const exitProblems = 1
 
 func ruleCommand() *cobra.Command {
 	c := &cobra.Command{Use: "rule", Short: "Check and try out subscriptions"}
-	c.AddCommand(ruleCheckCommand(), ruleEvalCommand(), ruleBacktestCommand(), ruleFormatCommand(), ruleSchemaCommand())
+	c.AddCommand(ruleCheckCommand(), ruleEvalCommand(), ruleBacktestCommand(), ruleFormatCommand(), ruleSchemaCommand(), ruleRevertCommand())
 	return c
 }
 

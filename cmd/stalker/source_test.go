@@ -62,6 +62,19 @@ func TestSourcesFromTheCommandLine(t *testing.T) {
 	if !pipeline.IsID(id) {
 		t.Errorf("sync says:\n%s", synced)
 	}
+	for _, tc := range []struct {
+		code int
+		args []string
+		want string
+	}{
+		{0, []string{"rule", "revert", "Banner"}, "Banner was as its source has it already"},
+		{0, []string{"job", "revert", "BannerGrabbingJob"}, "BannerGrabbingJob was as its source has it already"},
+		{2, []string{"rule", "revert", "nothing"}, `no subscription is named "nothing"`},
+	} {
+		if out, errs, code := short(t, append(tc.args, "--data", data)...); code != tc.code || !strings.Contains(out+errs, tc.want) {
+			t.Errorf("%v: exit code %d, want %d with %q:\n%s%s", tc.args, code, tc.code, tc.want, out, errs)
+		}
+	}
 	try(2, `there is no source "nothing"`, "sync", "nothing")
 	try(0, "removed, with 1 subscriptions and 0 jobs", "remove", id)
 	if out := try(0, "REPOSITORY", "list"); strings.Contains(out, repo) {

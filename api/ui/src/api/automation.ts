@@ -38,6 +38,7 @@ export const useSaveJob = () =>
 export const useMakeTemplate = () => useChange((job: JobInput) => post<Job>('/job-templates', job));
 
 export const useDuplicate = <T>(path: '/jobs' | '/subscriptions') => useChange((id: string) => post<T>(`${path}/${id}/duplicate`));
+export const useRevert = <T>(path: '/jobs' | '/subscriptions') => useChange((id: string) => post<T>(`${path}/${id}/revert`));
 export const useDelete = (path: string) => useChange((id: string) => del<void>(`${path}/${id}`));
 
 /** useDocumentCheck says what is wrong with a subscription's document; the server reads it. */

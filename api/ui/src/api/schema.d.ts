@@ -960,6 +960,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/jobs/{id}/revert": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 5f1e8a0c9b7d4e6f8a0b1c2d */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make a copied job what its original is now
+         * @description For a copy of a built-in job, or of one from a git source: everything but its name becomes that of the original, as it ships now or as its source
+         *     was read last. The original itself never differs, and stays. Others are refused with 409, as are those whose original is gone.
+         */
+        post: operations["revertJob"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/login": {
         parameters: {
             query?: never;
@@ -2228,6 +2252,31 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/subscriptions/{id}/revert": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 5f1e8a0c9b7d4e6f8a0b1c2d */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make a subscription what its source has
+         * @description A copy of a built-in subscription, or of one from a git source, gets the document of its original, as it ships now or as its source was read last;
+         *     its name, project and whether it is enabled stay. The original itself becomes enabled or disabled, as its document says. Others are refused with 409,
+         *     as are those whose original is gone.
+         */
+        post: operations["revertSubscription"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/trends": {
         parameters: {
             query?: never;
@@ -2966,6 +3015,8 @@ export interface components {
             language?: string;
             /** @description Unique; subscriptions refer to it. */
             name: string;
+            /** @description The built-in job, or one from a git source, that it was copied from. */
+            originId?: string;
             parameters?: components["schemas"]["Parameter"][];
             /** @description One of the pod sizes; the default when empty. */
             podSize?: string;
@@ -3540,6 +3591,8 @@ export interface components {
             job?: string;
             /** @description From the document. */
             name: string;
+            /** @description The built-in subscription, or one from a git source, that it was copied from. */
+            originId?: string;
             /** @description Why it cannot fire. */
             problems?: components["schemas"]["DocumentProblem"][];
             /** @description Missing means every project. */
@@ -5777,6 +5830,37 @@ export interface operations {
                 headers: {
                     ETag: components["headers"]["ETag"];
                     Location: components["headers"]["Location"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    revertJob: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description The `ETag` of what the change is based on. When it was changed meanwhile the answer is 412 and nothing happens.
+                 * @example "4"
+                 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @example 5f1e8a0c9b7d4e6f8a0b1c2d */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The job as it is now. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -8371,6 +8455,37 @@ export interface operations {
                 headers: {
                     ETag: components["headers"]["ETag"];
                     Location: components["headers"]["Location"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Subscription"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    revertSubscription: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description The `ETag` of what the change is based on. When it was changed meanwhile the answer is 412 and nothing happens.
+                 * @example "4"
+                 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @example 5f1e8a0c9b7d4e6f8a0b1c2d */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The subscription as it is now. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
                     [name: string]: unknown;
                 };
                 content: {

@@ -8,6 +8,7 @@ import { notify } from '~/app/notify';
 import { ConfirmDelete } from '~/components/ConfirmDelete';
 import { kept, Origin } from '~/components/Origin';
 import { PageHead } from '~/components/PageHead';
+import { RevertButton } from '~/components/RevertButton';
 import { RunJob } from '~/components/RunJob';
 import { Loading, Problem } from '~/components/States';
 import { t } from '~/text';
@@ -51,6 +52,7 @@ function Actions({ job }: { job: JobView }) {
       {may('automation:subscriptions:create') && <Button variant="default" component={Link} to={`/subscriptions/new?job=${encodeURIComponent(job.name)}`}>{t.job.subscribe}</Button>}
       {may('automation:custom-jobs:create') && <Button variant="default" loading={duplicate.isPending} onClick={copy}>{t.subscription.duplicate}</Button>}
       {may('automation:job-templates:create') && <Button variant="default" loading={template.isPending} onClick={make}>{t.job.makeTemplate}</Button>}
+      {job.originId && may('automation:custom-jobs:update') && <RevertButton path="/jobs" id={job.id} />}
       {!kept(job) && may('automation:custom-jobs:delete') && (
         <ConfirmDelete
           title={t.job.remove} text={t.job.removeText} word={job.name} busy={remove.isPending} error={remove.error}

@@ -13,6 +13,7 @@ import { ProjectName } from '~/components/Links';
 import { kept, Origin } from '~/components/Origin';
 import { PageHead } from '~/components/PageHead';
 import { Panel } from '~/components/Panel';
+import { RevertButton } from '~/components/RevertButton';
 import { Loading, Problem } from '~/components/States';
 import { useUnsaved } from '~/components/useUnsaved';
 import { When } from '~/components/When';
@@ -40,7 +41,7 @@ function Loaded({ subscription: s }: { subscription: SubscriptionView }) {
     <>
       <PageHead title={s.name} up={{ to: '/subscriptions', label: t.nouns.subscription.title }} note={<Origin of={s} />}>
         <Enabled on={s.enabled} disabled={!allowed('update') || toggle.isPending} onChange={(enabled) => toggle.mutate({ id: s.id, enabled })} />
-        <Actions subscription={s} />
+        <Actions subscription={s} onReverted={setDraft} />
       </PageHead>
       <div className={detail.columns}>
         <div className={detail.main}>
@@ -66,7 +67,7 @@ function Loaded({ subscription: s }: { subscription: SubscriptionView }) {
   );
 }
 
-function Actions({ subscription: s }: { subscription: SubscriptionView }) {
+function Actions({ subscription: s, onReverted }: { subscription: SubscriptionView; onReverted: (document: string) => void }) {
   const navigate = useNavigate();
   const may = useMay();
   const duplicate = useDuplicate<SubscriptionView>('/subscriptions');
@@ -78,6 +79,9 @@ function Actions({ subscription: s }: { subscription: SubscriptionView }) {
   return (
     <>
       {may('automation:subscriptions:create', s.projectId) && <Button variant="default" loading={duplicate.isPending} onClick={copy}>{t.subscription.duplicate}</Button>}
+      {s.originId && may('automation:subscriptions:update', s.projectId) && (
+        <RevertButton path="/subscriptions" id={s.id} onReverted={(made) => 'document' in made && onReverted(made.document)} />
+      )}
       {!kept(s) && may('automation:subscriptions:delete', s.projectId) && (
         <ConfirmDelete
           title={t.subscription.remove} text={t.subscription.removeText} word={s.name} busy={remove.isPending} error={remove.error}
