@@ -11,6 +11,12 @@ type GitSource struct {
 	Interval time.Duration `json:"interval,omitempty"` // 0 means only when somebody asks
 	Version  int64         `json:"version"`            // grows with every change a person makes
 
+	// over ssh: the key, closed, its public half as in authorized_keys, and whom to
+	// believe as in known_hosts. Without them those of the server's user count.
+	Sealed     []byte `json:"sealed,omitempty"`
+	PublicKey  string `json:"publicKey,omitempty"`
+	KnownHosts string `json:"knownHosts,omitempty"`
+
 	// what became of the last sync
 	SyncedAt      *time.Time    `json:"syncedAt,omitempty"`
 	Commit        string        `json:"commit,omitempty"`

@@ -121,8 +121,17 @@ func (c *Control) RotateSecrets(ctx context.Context) (n int, err error) {
 	if err != nil {
 		return 0, err
 	}
+	sources, logins, err := c.openSources(ctx)
+	if err != nil {
+		return 0, err
+	}
 	if err := c.sealer.Renew(); err != nil {
 		return 0, err
+	}
+	for i := range sources {
+		if err := c.closeSource(ctx, sources[i], logins[i].Key); err != nil {
+			return 0, fmt.Errorf("closing the deploy key of %s again: %w", sources[i].URL, err)
+		}
 	}
 	for i := range notifications {
 		if _, err := c.UpdateNotification(ctx, notifications[i], &addresses[i]); err != nil {

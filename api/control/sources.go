@@ -33,7 +33,7 @@ const (
 // fetcher reads repositories. Package gitsource has one.
 type fetcher interface {
 	Check(address string) error
-	Fetch(ctx context.Context, address, branch string, folders ...string) (gitsource.Tree, error)
+	Fetch(ctx context.Context, address, branch string, login gitsource.Login, folders ...string) (gitsource.Tree, error)
 }
 
 // Sources keeps jobs and subscriptions as they are in git repositories. Run must be
@@ -69,18 +69,28 @@ func (s *Sources) Run(ctx context.Context) error {
 	}
 }
 
-// Sources returns every source, by address.
+// Sources returns every source, by address, without its key.
 func (s *Sources) Sources(ctx context.Context) ([]pipeline.GitSource, error) {
-	return list[pipeline.GitSource](ctx, s.store, kindSource)
+	all, err := list[pipeline.GitSource](ctx, s.store, kindSource)
+	for i := range all {
+		all[i].Sealed = nil
+	}
+	return all, err
 }
 
-// Source returns one source, or CodeNotFound.
+// Source returns one source without its key, or CodeNotFound.
 func (s *Sources) Source(ctx context.Context, id string) (pipeline.GitSource, error) {
-	return get[pipeline.GitSource](ctx, s.store, kindSource, id)
+	src, err := s.stored(ctx, id)
+	src.Sealed = nil
+	return src, err
 }
 
-// CreateSource adds a source and reads it.
-func (s *Sources) CreateSource(ctx context.Context, src pipeline.GitSource) (pipeline.GitSource, error) {
+func (c *Control) stored(ctx context.Context, id string) (pipeline.GitSource, error) {
+	return get[pipeline.GitSource](ctx, c.store, kindSource, id)
+}
+
+// CreateSource adds a source and reads it. A key that is nil or "" is none.
+func (s *Sources) CreateSource(ctx context.Context, src pipeline.GitSource, key *string) (pipeline.GitSource, error) {
 	have, err := s.Sources(ctx)
 	if err != nil {
 		return src, err
@@ -88,36 +98,38 @@ func (s *Sources) CreateSource(ctx context.Context, src pipeline.GitSource) (pip
 	if len(have) >= maxSources {
 		return src, pipeline.Errorf(pipeline.CodeTooLarge, "there are %d sources, which is the most there may be", maxSources)
 	}
-	next := pipeline.GitSource{ID: newID(src.ID), URL: src.URL, Branch: src.Branch, Interval: src.Interval, Version: 1}
-	if err := s.check(&next); err != nil {
+	next := pipeline.GitSource{ID: newID(src.ID), URL: src.URL, Branch: src.Branch, Interval: src.Interval, KnownHosts: src.KnownHosts, Version: 1}
+	if err := s.prepare(&next, key); err != nil {
 		return next, err
 	}
 	if err := s.keep(ctx, &next, 1); err != nil {
 		if was, getErr := s.Source(ctx, next.ID); getErr == nil && pipeline.CodeOf(err) == pipeline.CodeConflict {
 			return was, nil // the same request again
 		}
+		next.Sealed = nil
 		return next, err
 	}
 	return s.SyncSource(ctx, next.ID)
 }
 
-// UpdateSource changes where a source is and how often it is read, and reads it.
-func (s *Sources) UpdateSource(ctx context.Context, src pipeline.GitSource) (pipeline.GitSource, error) {
-	if err := s.check(&src); err != nil {
-		return src, err
-	}
+// UpdateSource changes where a source is, how often it is read and who asks, and reads
+// it. A key that is nil stays as it is, and "" is none.
+func (s *Sources) UpdateSource(ctx context.Context, src pipeline.GitSource, key *string) (pipeline.GitSource, error) {
 	s.mu.Lock()
-	was, err := s.Source(ctx, src.ID)
+	was, err := s.stored(ctx, src.ID)
 	if err == nil && was.Version != src.Version {
 		err = pipeline.Errorf(pipeline.CodeConflict, "the source was changed meanwhile: read it again")
 	}
 	if err == nil {
-		was.URL, was.Branch, was.Interval = src.URL, src.Branch, src.Interval
+		was.URL, was.Branch, was.Interval, was.KnownHosts = src.URL, src.Branch, src.Interval, src.KnownHosts
 		was.Version++
+		err = s.prepare(&was, key)
+	}
+	if err == nil {
 		err = s.update(ctx, &was)
 	}
 	s.mu.Unlock()
-	if err != nil {
+	if was.Sealed = nil; err != nil {
 		return was, err
 	}
 	return s.SyncSource(ctx, src.ID)
@@ -151,22 +163,49 @@ func (s *Sources) check(src *pipeline.GitSource) error {
 func (s *Sources) SyncSource(ctx context.Context, id string) (pipeline.GitSource, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	src, err := s.Source(ctx, id)
-	if err != nil {
-		return src, err
+	src, err := s.stored(ctx, id)
+	if err == nil {
+		err = s.sync(ctx, &src)
 	}
+	src.Sealed = nil
+	return src, err
+}
+
+func (s *Sources) sync(ctx context.Context, src *pipeline.GitSource) error {
 	at := s.now().UTC().Truncate(time.Millisecond)
 	src.SyncedAt, src.Error = &at, ""
-	tree, err := s.fetch.Fetch(ctx, src.URL, src.Branch, "jobs", "job-templates", "subscriptions")
+	login, err := s.login(src)
+	var tree gitsource.Tree
+	if err == nil {
+		tree, err = s.fetch.Fetch(ctx, src.URL, src.Branch, login, "jobs", "job-templates", "subscriptions")
+	}
 	if err != nil {
 		src.Error = err.Error()
-		return src, s.update(ctx, &src)
+		return s.record(ctx, src)
 	}
 	src.Commit = tree.Commit
-	if err := s.take(ctx, &src, tree.Files); err != nil {
-		return src, err
+	if err := s.take(ctx, src, tree.Files); err != nil {
+		return err
 	}
-	return src, s.update(ctx, &src)
+	return s.record(ctx, src)
+}
+
+// record keeps what became of reading a source. What somebody set meanwhile stays:
+// another process may have changed it, or closed its key anew.
+func (s *Sources) record(ctx context.Context, src *pipeline.GitSource) error {
+	return again(func() error {
+		e, err := s.store.Get(ctx, kindSource, src.ID)
+		var now pipeline.GitSource
+		if err == nil {
+			err = json.Unmarshal(e.Body, &now)
+		}
+		if err != nil {
+			return err
+		}
+		now.SyncedAt, now.Commit, now.Error, now.Problems, now.Jobs, now.Subscriptions = src.SyncedAt, src.Commit, src.Error, src.Problems, src.Jobs, src.Subscriptions
+		*src = now
+		return s.keep(ctx, src, e.Version+1)
+	})
 }
 
 // take makes what is stored of a source equal to its files. A file that is wrong keeps

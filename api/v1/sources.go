@@ -14,8 +14,8 @@ import (
 type sources interface {
 	Sources(ctx context.Context) ([]pipeline.GitSource, error)
 	Source(ctx context.Context, id string) (pipeline.GitSource, error)
-	CreateSource(ctx context.Context, s pipeline.GitSource) (pipeline.GitSource, error)
-	UpdateSource(ctx context.Context, s pipeline.GitSource) (pipeline.GitSource, error)
+	CreateSource(ctx context.Context, s pipeline.GitSource, key *string) (pipeline.GitSource, error)
+	UpdateSource(ctx context.Context, s pipeline.GitSource, key *string) (pipeline.GitSource, error)
 	SyncSource(ctx context.Context, id string) (pipeline.GitSource, error)
 	DeleteSource(ctx context.Context, id string) error
 }
@@ -27,6 +27,7 @@ type sourceView struct {
 }
 
 func viewSource(s pipeline.GitSource) sourceView {
+	s.Sealed = nil
 	if s.Problems == nil {
 		s.Problems = []pipeline.FileProblem{}
 	}
@@ -67,11 +68,15 @@ type sourceInput struct {
 	URL      *string `json:"url"`
 	Branch   *string `json:"branch"`
 	Interval *int64  `json:"interval"` // seconds
+	// DeployKey is never read again; "" takes it away.
+	DeployKey  *string `json:"deployKey"`
+	KnownHosts *string `json:"knownHosts"`
 }
 
 func (in *sourceInput) apply(s *pipeline.GitSource) {
 	set(&s.URL, in.URL)
 	set(&s.Branch, in.Branch)
+	set(&s.KnownHosts, in.KnownHosts)
 	if in.Interval != nil {
 		s.Interval = time.Duration(*in.Interval) * time.Second
 	}
@@ -84,7 +89,7 @@ func (a *API) createSource(w http.ResponseWriter, r *http.Request) {
 	if err == nil {
 		in.apply(&s)
 		note(r, s.URL)
-		s, err = a.Sources.CreateSource(r.Context(), s)
+		s, err = a.Sources.CreateSource(r.Context(), s, in.DeployKey)
 	}
 	a.replySource(w, http.StatusCreated, s, err)
 }
@@ -101,7 +106,7 @@ func (a *API) updateSource(w http.ResponseWriter, r *http.Request) {
 	if err == nil {
 		in.apply(&s)
 		note(r, s.URL)
-		s, err = a.Sources.UpdateSource(r.Context(), s)
+		s, err = a.Sources.UpdateSource(r.Context(), s, in.DeployKey)
 	}
 	a.replySource(w, http.StatusOK, s, err)
 }

@@ -22,7 +22,7 @@ func sourceCommand() *cobra.Command {
 			"What changes there changes here, and what is removed there is removed here; what you switched on or off stays so.",
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(sourceList(), sourceAdd(), sourceSync(), sourceRemove())
+	c.AddCommand(sourceList(), sourceAdd(), sourceSet(), sourceSync(), sourceRemove())
 	return c
 }
 
@@ -127,30 +127,99 @@ func (s *source) has() string {
 
 func sourceAdd() *cobra.Command {
 	var f where
-	var branch string
-	var every time.Duration
+	var in sourceFlags
 	c := &cobra.Command{
 		Use: "add URL", Short: "Add a repository and read it", Args: cobra.ExactArgs(1),
-		Long: "Add a repository and read it: https, http or ssh (with the key of the server's user). Prints what came from it, and every\n" +
+		Long: "Add a repository and read it: https, http or ssh (with a deploy key, or the keys of the server's user). Prints what came from it, and every\n" +
 			"problem of its files.\n\nExit codes: 0 all of it was taken, 1 it cannot be read or files are wrong.",
-		Example: "  stalker source add https://git.example.com/team/rules.git --branch main --every 1h",
+		Example: "  stalker source add https://git.example.com/team/rules.git --branch main --every 1h\n" +
+			"  ssh-keyscan git.example.com >hosts   # compare with what its operator says\n" +
+			"  stalker source add ssh://git@git.example.com/team/rules.git --deploy-key ~/.ssh/rules --known-hosts hosts",
 		RunE: func(c *cobra.Command, args []string) error {
 			cl, err := f.must(c.Context())
 			if err != nil {
 				return err
 			}
 			var s source
-			in := map[string]any{"url": args[0], "branch": branch, "interval": int64(every.Seconds())}
-			if err := cl.Create(c.Context(), "/sources", in, &s); err != nil {
+			body, err := in.body(c)
+			if err != nil {
+				return err
+			}
+			body["url"] = args[0]
+			if err := cl.Create(c.Context(), "/sources", body, &s); err != nil {
 				return err
 			}
 			return s.report(c.OutOrStdout())
 		},
 	}
 	f.flags(c)
-	c.Flags().StringVar(&branch, "branch", "", "branch (default: the repository's own choice)")
-	c.Flags().DurationVar(&every, "every", time.Hour, "how often it is read; 0 for only when somebody asks")
+	in.flags(c)
 	return c
+}
+
+func sourceSet() *cobra.Command {
+	var f where
+	var in sourceFlags
+	c := &cobra.Command{
+		Use: "set ID|URL", Short: "Change how a repository is read, and read it", Args: cobra.ExactArgs(1),
+		Long:    "Change how a repository is read, and read it. What no flag is given for stays as it is; an empty text takes a key or known hosts away.",
+		Example: "  stalker source set ssh://git@git.example.com/team/rules.git --deploy-key ~/.ssh/rules --known-hosts hosts",
+		RunE: func(c *cobra.Command, args []string) error {
+			body, err := in.body(c)
+			if err != nil {
+				return err
+			}
+			cl, s, err := sourceNamed(c, &f, args[0])
+			if err == nil {
+				err = cl.Do(c.Context(), http.MethodPatch, "/sources/"+s.ID, body, &s)
+			}
+			if err != nil {
+				return err
+			}
+			return s.report(c.OutOrStdout())
+		},
+	}
+	f.flags(c)
+	in.flags(c)
+	return c
+}
+
+// sourceFlags are what may be set of a source.
+type sourceFlags struct {
+	branch, key, hosts string
+	every              time.Duration
+}
+
+func (in *sourceFlags) flags(c *cobra.Command) {
+	c.Flags().StringVar(&in.branch, "branch", "", "branch (default: the repository's own choice)")
+	c.Flags().DurationVar(&in.every, "every", time.Hour, "how often it is read; 0 for only when somebody asks")
+	c.Flags().StringVar(&in.key, "deploy-key", "", "file with the private key to log in with over ssh (- for standard input)")
+	c.Flags().StringVar(&in.hosts, "known-hosts", "", "file with the keys of the ssh server, as ssh-keyscan writes them")
+}
+
+// body has what flags were given for.
+func (in *sourceFlags) body(c *cobra.Command) (map[string]any, error) {
+	out := map[string]any{}
+	if c.Flags().Changed("branch") {
+		out["branch"] = in.branch
+	}
+	if c.Flags().Changed("every") {
+		out["interval"] = int64(in.every.Seconds())
+	}
+	for _, x := range []struct{ flag, field, file string }{{"deploy-key", "deployKey", in.key}, {"known-hosts", "knownHosts", in.hosts}} {
+		if !c.Flags().Changed(x.flag) {
+			continue
+		}
+		var text []byte
+		if x.file != "" {
+			var err error
+			if text, err = readFile(c, x.file); err != nil {
+				return nil, err
+			}
+		}
+		out[x.field] = string(text)
+	}
+	return out, nil
 }
 
 func sourceSync() *cobra.Command {

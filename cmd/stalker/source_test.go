@@ -81,4 +81,9 @@ func TestSourcesFromTheCommandLine(t *testing.T) {
 		t.Errorf("list says:\n%s", out)
 	}
 	try(2, "url: ", "add", "ext::sh -c id")
+	try(2, "deployKey: is no private key", "add", "ssh://git@127.0.0.1:1/x.git", "--deploy-key", file(t, "key", "no key"))
+	hosts := file(t, "hosts", "127.0.0.1 ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIMdB+rFrMdB+rFrMdB+rFrMdB+rFrMdB+rFrMdB+rFrM\n")
+	try(1, "the repository cannot be read", "add", "ssh://git@127.0.0.1:1/x.git", "--known-hosts", hosts)
+	try(2, "knownHosts: line 1 is not understood", "set", "ssh://git@127.0.0.1:1/x.git", "--known-hosts", file(t, "hosts", "127.0.0.1\n"))
+	try(1, "the repository cannot be read", "set", "ssh://git@127.0.0.1:1/x.git", "--known-hosts", "")
 }

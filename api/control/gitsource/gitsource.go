@@ -97,8 +97,9 @@ type Tree struct {
 }
 
 // Fetch returns the newest commit of a branch, and those of the folders that it has;
-// an empty branch means the repository's own choice. The error is for people.
-func (f *Fetcher) Fetch(ctx context.Context, address, branch string, folders ...string) (Tree, error) {
+// an empty branch means the repository's own choice. The error is for people, and has
+// nothing of the login in it.
+func (f *Fetcher) Fetch(ctx context.Context, address, branch string, login Login, folders ...string) (Tree, error) {
 	ctx, cancel := context.WithTimeout(ctx, f.cfg.Timeout)
 	defer cancel()
 	r, err := f.remote(ctx, address)
@@ -113,6 +114,13 @@ func (f *Fetcher) Fetch(ctx context.Context, address, branch string, folders ...
 		return Tree{}, pipeline.Errorf(pipeline.CodeInternal, "making a folder: %w", err)
 	}
 	defer os.RemoveAll(dir) //nolint:errcheck // a folder of our own among the temporary ones
+	if r.protocol == "ssh" {
+		stop, err := r.trust(ctx, dir, login)
+		if err != nil {
+			return Tree{}, err
+		}
+		defer stop()
+	}
 	repo := filepath.Join(dir, "repo")
 	args := []string{"clone", "--bare", "--quiet", "--depth=1", "--no-tags", "--single-branch", "--template="}
 	if branch != "" {
@@ -226,7 +234,7 @@ func (f *Fetcher) git(ctx context.Context, r remote, dir string, args ...string)
 	cmd.Dir = dir
 	cmd.Env = append([]string{
 		"PATH=" + os.Getenv("PATH"), "HOME=" + dir, "LC_ALL=C", "GIT_TERMINAL_PROMPT=0", "GIT_CONFIG_NOSYSTEM=1", "GIT_CONFIG_GLOBAL=/dev/null",
-		"GIT_ASKPASS=true", "GIT_ATTR_NOSYSTEM=1", "GIT_LFS_SKIP_SMUDGE=1",
+		"GIT_ASKPASS=true", "SSH_ASKPASS_REQUIRE=never", "GIT_ATTR_NOSYSTEM=1", "GIT_LFS_SKIP_SMUDGE=1",
 	}, r.env...)
 	cmd.WaitDelay = 5 * time.Second
 	out := &bounded{limit: f.cfg.MaxBytes}
@@ -241,6 +249,9 @@ func (f *Fetcher) git(ctx context.Context, r remote, dir string, args ...string)
 	case errors.Is(err, exec.ErrNotFound):
 		return nil, pipeline.Errorf(pipeline.CodeUnavailable, "git is not installed on the server")
 	case err != nil:
+		if text := r.refusal(said.String()); text != "" {
+			return nil, pipeline.Errorf(pipeline.CodeUnavailable, "%s", text)
+		}
 		return nil, pipeline.Errorf(pipeline.CodeUnavailable, "git says: %s", reason(said.String(), dir, r))
 	}
 	return out.Bytes(), nil

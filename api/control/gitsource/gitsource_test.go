@@ -69,7 +69,7 @@ func run(t *testing.T, dir string, args ...string) {
 func TestFetch(t *testing.T) {
 	dir := repository(t, map[string]string{"subscriptions/a.yaml": "a", "jobs/J/main.py": "j", "secret/b": "b", "README.md": "r"})
 	run(t, dir, "branch", "next")
-	got, err := fetcher(t, private).Fetch(t.Context(), "file://"+dir, "next", "jobs", "subscriptions", "missing")
+	got, err := fetcher(t, private).Fetch(t.Context(), "file://"+dir, "next", Login{}, "jobs", "subscriptions", "missing")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,7 +83,7 @@ func TestFetch(t *testing.T) {
 	if strings.Join(files, " ") != "jobs/J/main.py subscriptions/a.yaml" || len(got.Commit) != 40 {
 		t.Errorf("%v at %s", files, got.Commit)
 	}
-	empty, err := fetcher(t, private).Fetch(t.Context(), "file://"+dir, "", "missing")
+	empty, err := fetcher(t, private).Fetch(t.Context(), "file://"+dir, "", Login{}, "missing")
 	if err != nil || empty.Commit != got.Commit {
 		t.Errorf("%v %v", empty, err)
 	}
@@ -114,7 +114,7 @@ func TestWhatIsNotTaken(t *testing.T) {
 		{"too large", "file://" + big, "", "larger than 1 MiB", func(c *Config) { c.AllowPrivate, c.MaxBytes = true, 1<<20 }},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			_, err := fetcher(t, tc.change).Fetch(t.Context(), tc.url, tc.branch, "jobs", "subscriptions")
+			_, err := fetcher(t, tc.change).Fetch(t.Context(), tc.url, tc.branch, Login{}, "jobs", "subscriptions")
 			if err == nil || !strings.Contains(err.Error(), tc.want) {
 				t.Errorf("%v, want %q", err, tc.want)
 			}
@@ -146,7 +146,7 @@ func TestARedirectIsNotFollowed(t *testing.T) {
 	defer inside.Close()
 	outside := httptest.NewServer(http.RedirectHandler(inside.URL, http.StatusFound))
 	defer outside.Close()
-	if _, err := fetcher(t, private).Fetch(t.Context(), outside.URL+"/x.git", ""); err == nil || asked {
+	if _, err := fetcher(t, private).Fetch(t.Context(), outside.URL+"/x.git", "", Login{}); err == nil || asked {
 		t.Errorf("followed: %v, %v", asked, err)
 	}
 }
@@ -161,7 +161,7 @@ func TestWhoNeverAnswersIsLeft(t *testing.T) {
 	}))
 	defer srv.Close()
 	defer close(hold)
-	_, err := fetcher(t, func(c *Config) { c.AllowPrivate, c.Timeout = true, time.Second }).Fetch(t.Context(), srv.URL+"/x.git", "")
+	_, err := fetcher(t, func(c *Config) { c.AllowPrivate, c.Timeout = true, time.Second }).Fetch(t.Context(), srv.URL+"/x.git", "", Login{})
 	if err == nil || !strings.Contains(err.Error(), "did not answer within 1s") {
 		t.Errorf("%v", err)
 	}

@@ -68,7 +68,7 @@ func TestFetchOverHTTPSWithALogin(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			f := fetcher(t, func(c *Config) { c.AllowPrivate, c.CAFile, c.Credentials = true, tc.ca, tc.credentials })
-			got, err := f.Fetch(t.Context(), tc.url, "main", "subscriptions")
+			got, err := f.Fetch(t.Context(), tc.url, "main", Login{}, "subscriptions")
 			switch {
 			case tc.want == "" && (err != nil || len(got.Commit) != 40):
 				t.Errorf("%v, %v", got, err)

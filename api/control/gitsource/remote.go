@@ -19,10 +19,12 @@ type remote struct {
 	protocol   string
 	options    []string
 	env        []string
+	host, at   string // of ssh: as known_hosts has it, and where it was found to be
 }
 
 var (
 	branchForm = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._/-]{0,199}$`)
+	hostForm   = regexp.MustCompile(`^[A-Za-z0-9._:-]+$`) // nothing a shell could understand
 	userForm   = regexp.MustCompile(`^[A-Za-z0-9._-]*$`)
 )
 
@@ -51,7 +53,7 @@ func (f *Fetcher) parse(address string) (*url.URL, error) {
 			return nil, pipeline.Errorf(pipeline.CodeForbidden, "url: files of the server are not allowed as sources: sources.allowPrivate")
 		}
 		return u, nil
-	case u.Scheme != "https" && u.Scheme != "http" && u.Scheme != "ssh" || u.Hostname() == "" || strings.HasPrefix(u.Hostname(), "-") || strings.Trim(u.Path, "/") == "":
+	case u.Scheme != "https" && u.Scheme != "http" && u.Scheme != "ssh" || u.Hostname() == "" || !hostForm.MatchString(u.Hostname()) || strings.HasPrefix(u.Hostname(), "-") || strings.Trim(u.Path, "/") == "":
 		return nil, pipeline.Errorf(pipeline.CodeInvalid, "url: https, http and ssh are understood, such as https://git.example.com/team/rules.git")
 	case u.User != nil && u.Scheme != "ssh":
 		return nil, pipeline.Errorf(pipeline.CodeInvalid, "url: credentials do not belong into an address, where everybody who may see sources reads them")
@@ -85,7 +87,7 @@ func (f *Fetcher) remote(ctx context.Context, address string) (remote, error) {
 	}
 	to := addrs[0].Unmap().String()
 	if u.Scheme == "ssh" {
-		r.env = []string{"GIT_SSH_COMMAND=ssh -F none -o BatchMode=yes -o StrictHostKeyChecking=accept-new -o ConnectTimeout=15 -o HostKeyAlias=" + u.Hostname() + " -o HostName=" + to}
+		r.host, r.at = knownAs(u), to
 		return r, nil
 	}
 	port := u.Port()

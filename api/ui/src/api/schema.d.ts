@@ -2850,6 +2850,7 @@ export interface components {
             interval: number;
             /** @description That it holds and that are right. */
             jobs: number;
+            knownHosts?: string;
             problems: {
                 column?: number;
                 file: string;
@@ -2857,6 +2858,8 @@ export interface components {
                 message: string;
                 path?: string;
             }[];
+            /** @description The public half of the deploy key, for the repository's list of those who may read; missing when there is none. */
+            publicKey?: string;
             subscriptions: number;
             syncedAt?: components["schemas"]["Time"];
             /** @description Job templates that are right. */
@@ -2867,8 +2870,12 @@ export interface components {
         GitSourceInput: {
             /** @description Empty for the repository's own choice. */
             branch?: string;
+            /** @description For ssh: the private key to log in with, without a passphrase. It is encrypted, and never read again. Empty takes it away; without one the keys of the server's user are used. */
+            deployKey?: string;
             /** @description Seconds between two reads; 0 for only when somebody asks. Default 3600. */
             interval?: number;
+            /** @description For ssh: the server's keys, in lines of known_hosts. A server whose key is not among them is refused. When empty, those that the server's user knows. */
+            knownHosts?: string;
             /** @description https, http or ssh. Only public addresses, unless the server is configured otherwise. */
             url?: string;
         };
