@@ -21,14 +21,14 @@ func origin(id, of string, builtIn bool, sourceID string) string {
 // CodeConflict for what a person wrote, and when the original is gone. s.Version is the
 // version the change is based on.
 func (c *Control) RevertSubscription(ctx context.Context, s pipeline.Subscription) (pipeline.Subscription, error) {
-	next, err := s, error(nil)
+	next := s
 	if s.BuiltIn || s.SourceID != "" {
 		if d, err := rule.Parse([]byte(s.Document)); err == nil {
 			next.Enabled = d.Enabled == nil || *d.Enabled
 		}
 	} else {
-		var was pipeline.Subscription
-		if was, err = c.Subscription(ctx, s.OriginID); err != nil {
+		was, err := c.Subscription(ctx, s.OriginID)
+		if err != nil {
 			return s, noOrigin("subscription", s.OriginID, err)
 		}
 		if next.Document, err = rename(was.Document, s.Name); err != nil {

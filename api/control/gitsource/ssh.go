@@ -88,11 +88,10 @@ func (r *remote) trust(ctx context.Context, dir string, l Login) (stop func(), e
 		}
 		options = append(options, "IdentityFile=none", "IdentityAgent="+socket)
 	}
-	command := "ssh -F none"
-	for _, o := range options {
-		command += " -o '" + strings.ReplaceAll(o, "'", `'\''`) + "'"
+	for i, o := range options {
+		options[i] = "-o '" + strings.ReplaceAll(o, "'", `'\''`) + "'"
 	}
-	r.env = []string{"GIT_SSH_COMMAND=" + command}
+	r.env = []string{"GIT_SSH_COMMAND=ssh -F none " + strings.Join(options, " ")}
 	return stop, nil
 }
 
@@ -121,7 +120,7 @@ func serveKey(ctx context.Context, socket, key string) (stop func(), err error) 
 			}
 			all.Go(func() {
 				defer context.AfterFunc(ctx, func() { _ = c.Close() })()
-				defer c.Close()               //nolint:errcheck // nothing is written after the last answer
+				defer c.Close()
 				_ = agent.ServeAgent(ring, c) // it ends with the connection
 			})
 		}

@@ -59,7 +59,7 @@ func sshServer(t *testing.T, allowed ssh.PublicKey) (address, line string) {
 				return
 			}
 			all.Go(func() {
-				defer c.Close() //nolint:errcheck // of a test
+				defer c.Close()
 				serveSSH(t, c, cfg)
 			})
 		}
