@@ -202,7 +202,8 @@ func (s *Sources) record(ctx context.Context, src *pipeline.GitSource) error {
 		if err != nil {
 			return err
 		}
-		now.SyncedAt, now.Commit, now.Error, now.Problems, now.Jobs, now.Subscriptions = src.SyncedAt, src.Commit, src.Error, src.Problems, src.Jobs, src.Subscriptions
+		now.SyncedAt, now.Commit, now.Error, now.Problems = src.SyncedAt, src.Commit, src.Error, src.Problems
+		now.Jobs, now.Templates, now.Subscriptions = src.Jobs, src.Templates, src.Subscriptions
 		*src = now
 		return s.keep(ctx, src, e.Version+1)
 	})
