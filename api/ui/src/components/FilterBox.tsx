@@ -4,7 +4,7 @@ import { IconSearch } from '@tabler/icons-react';
 import { useEffect, useRef, useState, type KeyboardEvent } from 'react';
 import { checkFilter, useCheck, useCompletion } from '~/api/search';
 import { useProject } from '~/app/project';
-import { unit } from '~/lib/filter';
+import { grown, unit } from '~/lib/filter';
 import { t } from '~/text';
 import classes from './FilterBox.module.css';
 import { FilterProblems } from './FilterProblems';
@@ -28,7 +28,8 @@ export function FilterBox({ kind, value, onChange, onType, label }: Props) {
   const [soon] = useDebouncedValue(text, 120);
   const [settled] = useDebouncedValue(text, 400);
   const focused = box.dropdownOpened;
-  const completion = useCompletion(kind, soon, Math.min(cursor, soon.length), project, focused && soon === text);
+  const proposed = useCompletion(kind, soon, Math.min(cursor, soon.length), project, focused && soon === text);
+  const completion = proposed && grown(proposed, soon, text);
   const check = useCheck(kind, settled);
   const problems = settled === text && text.trim() !== '' ? (check?.problems ?? []) : [];
   const begun = completion !== undefined && completion.from < completion.to;
@@ -65,11 +66,11 @@ export function FilterBox({ kind, value, onChange, onType, label }: Props) {
     setCursor(at);
     later(s);
   };
-  const choose = (proposed: string) => {
+  const choose = (chosen: string) => {
     if (!completion) return;
     const [from, to] = [unit(text, completion.from), unit(text, completion.to)];
-    const item = completion.items.find((x) => x.text === proposed);
-    const put = item?.kind === 'value' ? `${proposed} ` : proposed;
+    const item = completion.items.find((x) => x.text === chosen);
+    const put = item?.kind === 'value' ? `${chosen} ` : chosen;
     edit(text.slice(0, from) + put + text.slice(to), from + put.length);
     box.resetSelectedOption();
     requestAnimationFrame(() => input.current?.setSelectionRange(from + put.length, from + put.length));

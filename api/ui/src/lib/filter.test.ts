@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { covers } from './scope';
-import { character, hasTerm, quoted, setTerm, term, toggleTerm, tokens, unit, valueOf } from './filter';
+import { character, grown, hasTerm, quoted, setTerm, term, toggleTerm, tokens, unit, valueOf } from './filter';
 
 describe('quoted', () => {
   it.each([
@@ -51,4 +51,18 @@ describe('covers', () => {
     [[], 'data:findings:read', false],
     [['resources:hosts:read'], 'resources:hosts', false],
   ])('%j covers %s: %s', (granted, want, yes) => expect(covers(granted, want)).toBe(yes));
+});
+
+describe('grown', () => {
+  it('counts what was typed since to the word', () => {
+    expect(grown({ from: 0, to: 0 }, '', 'stat')).toEqual({ from: 0, to: 4 });
+    expect(grown({ from: 2, to: 4 }, 'a st', 'a stat')).toEqual({ from: 2, to: 6 });
+    expect(grown({ from: 1, to: 2 }, '\u{1f600}s b', '\u{1f600}s\u{1f600}t b')).toEqual({ from: 1, to: 4 });
+    expect(grown({ from: 0, to: 2 }, 'st', 'st')).toEqual({ from: 0, to: 2 });
+  });
+  it('has nothing to say when the word is another', () => {
+    expect(grown({ from: 0, to: 2 }, 'st', 's')).toBeUndefined();
+    expect(grown({ from: 0, to: 2 }, 'st', 'port')).toBeUndefined();
+    expect(grown({ from: 0, to: 2 }, 'st', 'st x')).toBeUndefined();
+  });
 });

@@ -39,3 +39,12 @@ export const unit = (text: string, characters: number) => [...text].slice(0, cha
 
 /** character is the other way around. */
 export const character = (text: string, units: number) => [...text.slice(0, units)].length;
+
+/** grown is the span of a completion that was asked for an earlier text: letters typed since belong to the word it replaces. */
+export function grown<C extends { from: number; to: number }>(c: C, was: string, is: string): C | undefined {
+  if (was === is) return c;
+  const end = unit(was, c.to);
+  const more = is.slice(end, is.length - (was.length - end));
+  const same = is.length > was.length && is.startsWith(was.slice(0, end)) && is.endsWith(was.slice(end));
+  return same && !/\s/.test(more) ? { ...c, to: c.to + [...more].length } : undefined;
+}
