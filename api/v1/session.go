@@ -27,6 +27,9 @@ func (a *API) version(w http.ResponseWriter, _ *http.Request) {
 	reply(w, http.StatusOK, map[string]string{"version": a.Version})
 }
 
+// configuration lists what this process runs with.
+func (a *API) configuration(w http.ResponseWriter, _ *http.Request) { list(w, a.Settings) }
+
 func (a *API) setupState(w http.ResponseWriter, r *http.Request) {
 	needed, err := a.Auth.NeedsSetup(r.Context())
 	if err != nil {

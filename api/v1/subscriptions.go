@@ -3,7 +3,6 @@ package v1
 import (
 	"context"
 	"net/http"
-	"slices"
 
 	"github.com/go-chi/chi/v5"
 
@@ -67,14 +66,7 @@ func (a *API) subscription(r *http.Request) (pipeline.Subscription, error) {
 }
 
 func (a *API) listSubscriptions(w http.ResponseWriter, r *http.Request) {
-	project, may := r.URL.Query().Get("project"), visible(r)
-	subs, err := a.Control.Subscriptions(r.Context())
-	subs = slices.DeleteFunc(subs, func(s pipeline.Subscription) bool {
-		if s.ProjectID == "" {
-			return false
-		}
-		return project != "" && s.ProjectID != project || may != nil && !slices.Contains(may, s.ProjectID)
-	})
+	subs, err := a.visibleSubscriptions(r)
 	var views []subscriptionView
 	if err == nil {
 		views, err = a.viewSubscriptions(r.Context(), subs)

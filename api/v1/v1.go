@@ -18,6 +18,7 @@ import (
 	"github.com/stalker-asm/stalker/api/openapi"
 	"github.com/stalker-asm/stalker/pipeline"
 	"github.com/stalker-asm/stalker/pipeline/bus"
+	"github.com/stalker-asm/stalker/pipeline/config"
 	"github.com/stalker-asm/stalker/pipeline/trace"
 )
 
@@ -114,6 +115,7 @@ type Deps struct {
 	Progress   progress
 	Position   func() int64
 	Version    string
+	Settings   []config.Setting // of this process, secrets hidden
 	Log        *slog.Logger
 	Tracer     *trace.Tracer
 }
@@ -183,6 +185,7 @@ func (a *API) notFound(w http.ResponseWriter, _ *http.Request) {
 
 func (a *API) routes(r chi.Router) {
 	r.Get("/version", a.version)
+	r.Get("/configuration", a.configuration)
 	r.Get("/openapi.json", a.documentJSON)
 	r.Get("/openapi.yaml", a.documentYAML)
 	r.Get("/setup", a.setupState)
@@ -295,6 +298,7 @@ func (a *API) routes(r chi.Router) {
 	r.Get("/secrets/{id}", a.getSecret)
 	r.Patch("/secrets/{id}", a.updateSecret)
 	r.Delete("/secrets/{id}", a.deleteSecret)
+	r.Get("/schedule", a.listSchedule)
 	r.Get("/subscriptions", a.listSubscriptions)
 	r.Post("/subscriptions", a.createSubscription)
 	r.Post("/subscriptions/check", a.checkSubscription)

@@ -3,7 +3,7 @@ import { barriers } from './axe';
 import { settled, shot, type View, type World } from './world';
 
 const lists = ['domains', 'hosts', 'ip-ranges', 'ports', 'websites', 'findings', 'executions', 'jobs', 'subscriptions', 'sources', 'notifications', 'projects'];
-const others = ['changes', 'schedule', 'jobs/new', 'subscriptions/new', 'notifications/new', 'secrets', 'users', 'groups', 'audit', 'profile'];
+const others = ['changes', 'schedule', 'jobs/new', 'subscriptions/new', 'notifications/new', 'secrets', 'users', 'groups', 'audit', 'settings', 'profile'];
 const views: View[] = [
   { scheme: 'light', width: 1440 },
   { scheme: 'dark', width: 1440 },

@@ -244,10 +244,15 @@ func (a *App) addHTTP(keys [][]byte) error {
 		if err != nil {
 			return err
 		}
+		usual := DefaultConfig()
+		set, err := config.Settings(&a.cfg, &usual)
+		if err != nil {
+			return err
+		}
 		api, err := v1.New(v1.Deps{
 			Automation: auto, Sources: a.sources, Notify: a.notify, SSO: sso.New(a.cfg.SSO),
 			Control: a.control, Store: a.store, Auth: a.auth, Producer: a.produce, Progress: a.bus,
-			Position: a.control.Position, Version: a.opts.Version, Log: a.log, Tracer: a.tracer,
+			Position: a.control.Position, Version: a.opts.Version, Settings: set, Log: a.log, Tracer: a.tracer,
 		})
 		if err != nil {
 			return err

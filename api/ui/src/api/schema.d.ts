@@ -85,6 +85,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/configuration": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List what the server runs with
+         * @description Of the process that answers: every key of the [configuration](51-configuration.md). Secrets are hidden.
+         */
+        get: operations["getConfiguration"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/counts": {
         parameters: {
             query?: never;
@@ -1906,6 +1926,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/schedule": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List when subscriptions that go by the clock look
+         * @description As the scheduler will do it. With `project`, of those that act on the project.
+         */
+        get: operations["listSchedule"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/scopes": {
         parameters: {
             query?: never;
@@ -3475,6 +3515,17 @@ export interface components {
             /** @description There are more rows than an answer holds. */
             truncated: boolean;
         };
+        Scheduled: {
+            /** @description The times after `from` and not after `to`, at most 2100; none while it is off or broken. */
+            at: components["schemas"]["Time"][];
+            /** @description There are more of them. */
+            more: boolean;
+            /** @description The first time of all, later than `to` if it must; missing while it is off or broken. */
+            next?: components["schemas"]["Time"];
+            subscriptionId: components["schemas"]["Id"];
+            /** @description Of its schedule. */
+            timeZone: string;
+        };
         /**
          * @description What automation may aim at. An entry is a domain (that name alone), a pattern (*.example.com: every name below it), an address or a network. What is listed out is never aimed at; when anything is listed in, only that is.
          * @example {
@@ -3580,6 +3631,14 @@ export interface components {
             id: components["schemas"]["Id"];
             /** @description To the minute. */
             lastSeen: components["schemas"]["Time"];
+        };
+        Setting: {
+            /** @description Is not the default. */
+            changed: boolean;
+            /** @description With dots, such as http.listen. */
+            key: string;
+            /** @description As in YAML. Of a secret only whether there is one: `(hidden)`. */
+            value: string;
         };
         /** @enum {string} */
         State: "queued" | "starting" | "running" | "succeeded" | "failed" | "stopped" | "timed_out" | "lost";
@@ -3969,6 +4028,30 @@ export interface operations {
                 content: {
                     "application/x-ndjson": string;
                     "text/csv": string;
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getConfiguration: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Every key. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["Setting"][];
+                        total: number;
+                    };
                 };
             };
             default: components["responses"]["Problem"];
@@ -5864,7 +5947,12 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The job as it is now. */
+            /**
+             * @description The job as it is now.
+             * @default {
+             *       "$ref": "#/components/responses/Problem"
+             *     }
+             */
             200: {
                 headers: {
                     ETag: components["headers"]["ETag"];
@@ -5874,7 +5962,6 @@ export interface operations {
                     "application/json": components["schemas"]["Job"];
                 };
             };
-            default: components["responses"]["Problem"];
         };
     };
     listLoginMethods: {
@@ -7673,6 +7760,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PastPage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listSchedule: {
+        parameters: {
+            query?: {
+                /** @description Only of this project. Without it, of every project you may see. */
+                project?: components["parameters"]["Project"];
+                /** @description Now when missing. */
+                from?: components["schemas"]["Time"];
+                /** @description At most 31 days later; a week later when missing. */
+                to?: components["schemas"]["Time"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Every subscription that has a schedule, by name. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["Scheduled"][];
+                        total: number;
+                    };
                 };
             };
             default: components["responses"]["Problem"];

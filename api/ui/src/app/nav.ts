@@ -16,6 +16,7 @@ import {
   IconPlug,
   IconScript,
   IconServer2,
+  IconSettings,
   IconUsers,
   IconUsersGroup,
   IconWorld,
@@ -65,6 +66,7 @@ export const sections: { label: string; entries: NavEntry[] }[] = [
       { to: '/users', label: t.nav.users, icon: IconUsers, scope: 'manage:users:read-all' },
       { to: '/groups', label: t.nav.groups, icon: IconUsersGroup, scope: 'manage:groups:read' },
       { to: '/audit', label: t.nav.audit, icon: IconListDetails, scope: 'manage:audit:read' },
+      { to: '/settings', label: t.nav.settings, icon: IconSettings },
     ],
   },
 ];

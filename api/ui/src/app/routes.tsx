@@ -49,6 +49,7 @@ const pages: RouteObject[] = [
   page('/users', () => import('~/pages/Users')),
   page('/users/:id', () => import('~/pages/User')),
   page('/groups', () => import('~/pages/Groups')),
+  page('/settings', () => import('~/pages/Settings')),
   page('/audit', () => import('~/pages/Audit')),
   page('/profile', () => import('~/pages/Profile')),
   page('/projects', () => import('~/pages/Projects')),

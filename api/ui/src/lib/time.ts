@@ -1,4 +1,6 @@
-// Times as people read them. The exact time is always a hover away.
+// Times as people read them, in the time zone they chose. The exact time is always a hover away.
+
+import { instant, wall, zone } from './zone';
 
 const units: [Intl.RelativeTimeFormatUnit, number][] = [
   ['year', 31_536_000],
@@ -10,8 +12,8 @@ const units: [Intl.RelativeTimeFormatUnit, number][] = [
 
 const relative = new Intl.RelativeTimeFormat('en', { numeric: 'auto', style: 'narrow' });
 const long = new Intl.RelativeTimeFormat('en', { numeric: 'always' });
-const exact = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'medium' });
-const day = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium' });
+const exact = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'medium', timeZone: zone });
+const day = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeZone: zone });
 
 /** ago says how long before now a time was. */
 export function ago(iso: string, now = Date.now()): string {
@@ -35,7 +37,7 @@ export const onDay = (iso: string) => day.format(new Date(iso));
 /** clock is the time of day with milliseconds, for logs. */
 export function clock(iso: string): string {
   const d = new Date(iso);
-  return `${d.toLocaleTimeString('en-GB')}.${String(d.getMilliseconds()).padStart(3, '0')}`;
+  return `${d.toLocaleTimeString('en-GB', { timeZone: zone })}.${String(d.getMilliseconds()).padStart(3, '0')}`;
 }
 
 /** duration says how long something took: 840 ms, 4.2 s, 3 min 05 s, 2 h 10 min. */
@@ -58,8 +60,8 @@ export function daysUntil(iso: string, now = Date.now()): number {
 /** toLocal is a time as a field for local times takes it. */
 export function toLocal(iso: string): string {
   const d = new Date(iso);
-  return Number.isNaN(d.getTime()) ? '' : new Date(d.getTime() - d.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
+  return Number.isNaN(d.getTime()) ? '' : new Date(wall(d.getTime())).toISOString().slice(0, 16);
 }
 
 /** fromLocal is the time such a field means, '' for none. */
-export const fromLocal = (text: string) => (text ? new Date(text).toISOString() : '');
+export const fromLocal = (text: string) => (text ? new Date(instant(Date.parse(`${text}Z`))).toISOString() : '');
