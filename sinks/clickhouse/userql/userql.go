@@ -96,7 +96,7 @@ func shape(tokens []token) error {
 		first++
 	}
 	if first == len(tokens) || tokens[first].kind != word || !strings.EqualFold(tokens[first].text, "SELECT") && !strings.EqualFold(tokens[first].text, "WITH") {
-		return invalid(0, "a query begins with SELECT or WITH")
+		return invalid(0, "a query begins with WITH or SELECT")
 	}
 	if len(tokens) > maxTokens {
 		return pipeline.Errorf(pipeline.CodeTooLarge, "query: more than %d words and signs", maxTokens)

@@ -23,8 +23,8 @@ func TestRewrite(t *testing.T) {
 		}
 	}
 	for q, want := range map[string]string{
-		"":                     "begins with SELECT",
-		"((":                   "begins with SELECT",
+		"":                     "begins with WITH or SELECT",
+		"((":                   "begins with WITH or SELECT",
 		"SELECT 1)":            "closes nothing",
 		"SELECT [1)":           "closes nothing",
 		"SELECT (1":            "is not closed",

@@ -5947,12 +5947,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /**
-             * @description The job as it is now.
-             * @default {
-             *       "$ref": "#/components/responses/Problem"
-             *     }
-             */
+            /** @description The job as it is now. */
             200: {
                 headers: {
                     ETag: components["headers"]["ETag"];
@@ -5962,6 +5957,7 @@ export interface operations {
                     "application/json": components["schemas"]["Job"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     listLoginMethods: {
