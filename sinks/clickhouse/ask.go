@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 
 	"github.com/stalker-asm/stalker/pipeline"
+	"github.com/stalker-asm/stalker/sinks/clickhouse/schema"
 	"github.com/stalker-asm/stalker/sinks/clickhouse/userql"
 )
 
@@ -70,20 +72,33 @@ func (s *Store) asked(q pipeline.SQLQuery) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	var with, filters []string
+	var with []string
 	for i := range views {
 		v := &views[i]
-		filters = append(filters, fmt.Sprintf(`'%s.%s': 'project_id = \'%s\''`, s.cfg.Database, v.table, q.ProjectID))
 		if query.Names[v.name] {
 			with = append(with, v.with(s.cfg.Database, q.ProjectID))
 		}
 	}
 	statement := fmt.Sprintf("SELECT * FROM (%s)\nLIMIT %d\nSETTINGS "+askSettings,
-		query.SQL, askRows+1, askMemory, askReads, int(askWithin/time.Second), askBytes, strings.Join(filters, ", "))
+		query.SQL, askRows+1, askMemory, askReads, int(askWithin/time.Second), askBytes, s.onlyOf(q.ProjectID))
 	if len(with) > 0 {
 		statement = "WITH " + strings.Join(with, ",\n") + "\n" + statement
 	}
 	return statement, nil
+}
+
+// onlyOf are filters of every table there is, those too that no view reads: rows of
+// the project, and none where rows are of no project.
+func (s *Store) onlyOf(project string) string {
+	var out []string
+	for _, t := range schema.Tables() {
+		filter := "0"
+		if slices.ContainsFunc(t.Columns, func(c schema.Column) bool { return c.Name == "project_id" }) {
+			filter = `project_id = \'` + project + `\'`
+		}
+		out = append(out, fmt.Sprintf("'%s.%s': '%s'", s.cfg.Database, t.Name, filter))
+	}
+	return strings.Join(out, ", ")
 }
 
 func readAnswer(r driver.Rows) (out pipeline.SQLAnswer, err error) {

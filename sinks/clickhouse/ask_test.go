@@ -135,6 +135,31 @@ SELECT * FROM information_schema.tables
 SELECT * FROM INFORMATION_SCHEMA.COLUMNS
 SELECT * FROM default.x
 SELECT * FROM test_1.domains
+SELECT * FROM '/etc/passwd'
+SELECT * FROM 'etc/passwd'
+SELECT * FROM 'system.tables'
+SELECT * FROM 'system'.'tables'
+SELECT * FROM 'http://127.0.0.1/x.csv'
+SELECT * FROM domains JOIN '/etc/passwd' ON 1
+SELECT * FROM domains, '/etc/passwd'
+SELECT * FROM domains, 'system.tables'
+SELECT * FROM 'domains'
+SELECT * FROM ('domains')
+SELECT * FROM 'logs'
+SELECT * FROM 'sweeps'
+SELECT * FROM ('verdicts')
+SELECT * FROM (('finding_ids'))
+SELECT * FROM domains JOIN 'logs' ON 1
+SELECT * FROM domains JOIN ('logs') USING ('project_id')
+SELECT * FROM domains, 'logs'
+SELECT * FROM domains CROSS JOIN 'logs'
+SELECT * FROM 'logs' AS domains
+SELECT * FROM domains WHERE EXISTS (SELECT * FROM 'logs')
+SELECT 1 UNION ALL SELECT count() FROM 'logs'
+WITH x AS (SELECT * FROM 'logs') SELECT * FROM x
+WITH 'logs' AS x SELECT * FROM x
+SELECT 1 WHERE 'canary' IN (SELECT * FROM 'logs')
+SELECT 1 IN ('system.one')
 SELECT * FROM resource_tags
 SELECT * FROM sweeps
 SELECT * FROM logs

@@ -8,7 +8,8 @@
 // database, table function or setting has a name that begins so. What is left to name
 // are the views, whose names and columns begin with Prefix too, and what the query itself
 // names. That does not depend on how the engine parses: a query that means something
-// else than it seems still has nothing to name.
+// else than it seems still has nothing to name. Texts stand in parentheses, since the engine
+// takes a bare one behind FROM for the name of a table.
 //
 // The result stands in parentheses that the query cannot close, of a statement that
 // begins with our SELECT. A query that names what is not there, or makes no sense, is
@@ -67,7 +68,8 @@ func (q *Query) write(t token, called bool) (string, error) {
 	case number, sign:
 		return t.text, nil
 	case text:
-		return "'" + strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(t.text) + "'", nil
+		// in parentheses: bare, the engine takes a text for the name of a table behind FROM
+		return "('" + strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(t.text) + "')", nil
 	case word:
 		lower := strings.ToLower(t.text)
 		if f := functions[lower]; called && f != "" {

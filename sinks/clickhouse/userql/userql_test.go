@@ -13,7 +13,8 @@ func TestRewrite(t *testing.T) {
 	for q, want := range map[string]string{
 		"select a.b from system.tables as t": "SELECT own__a . own__b FROM own__system . own__tables AS own__t",
 		`SELECT "from", COUNT (*) FROM x;`:   "SELECT own__from , count ( * ) FROM own__x",
-		"SELECT 'a''b\\\\' -- c":             `SELECT 'a\'b\\'`,
+		"SELECT 'a''b\\\\' -- c":             `SELECT ('a\'b\\')`,
+		"SELECT * FROM 'logs' JOIN 'x'":      "SELECT * FROM ('logs') JOIN ('x')", // which is no name of a table
 		"SELECT - -1 /* -- */ + 2.5e3":       "SELECT - - 1 + 2.5e3",
 		"SELECT count, any(x) ANY":           "SELECT own__count , any ( own__x ) ANY",
 	} {
@@ -59,7 +60,7 @@ func closed(sql string) (stray []string) {
 	words := strings.Split(rest, " ")
 	for i, w := range words {
 		switch {
-		case w == "''", strings.HasPrefix(w, Prefix) && wordForm.FindString(w) == w, numberForm.FindString(w) == w && w != "":
+		case w == "('')", strings.HasPrefix(w, Prefix) && wordForm.FindString(w) == w, numberForm.FindString(w) == w && w != "":
 		case keywords[strings.ToLower(w)] == w && w != "":
 		case functions[strings.ToLower(w)] == w && w != "" && i+1 < len(words) && words[i+1] == "(":
 		case strings.Contains(" -> || == != <> <= >= + - * / = < > ( ) [ ] , . ? : ", " "+w+" "):
