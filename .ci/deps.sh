@@ -4,7 +4,7 @@
 set -euo pipefail
 
 missing=()
-for pair in go:golang npm:npm python3:python3 git:git curl:curl; do
+for pair in go:golang npm:npm python3:python3 git:git curl:curl ssh:openssh-client; do
   command -v "${pair%%:*}" >/dev/null || missing+=("${pair##*:}")
 done
 if command -v python3 >/dev/null && ! python3 -c 'import ensurepip, venv' 2>/dev/null; then
