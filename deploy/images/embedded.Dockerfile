@@ -10,6 +10,8 @@ ENV STALKER_CACHE=/cache
 RUN make build && mkdir -p /rootfs/var/lib/stalker && cp /cache/chdb/*/libchdb.so /rootfs/
 
 FROM python:3.13-slim-bookworm
+RUN apt-get update && apt-get install -y --no-install-recommends git openssh-client && rm -rf /var/lib/apt/lists/* && \
+    useradd --uid 65532 --user-group --no-create-home --home-dir /var/lib/stalker --shell /usr/sbin/nologin stalker
 COPY --from=build /src/bin/stalker /usr/local/bin/stalker
 COPY --from=build /rootfs/libchdb.so /usr/local/lib/libchdb.so
 COPY --from=build --chown=65532:65532 /rootfs/var/lib/stalker /var/lib/stalker
