@@ -27,7 +27,7 @@ func (s *Store) Beside(database string) (*Store, error) {
 		return nil, fmt.Errorf("clickhouse config: %w", err)
 	}
 	return &Store{
-		cfg: cfg, opts: &opts, conn: conn, log: slog.New(slog.DiscardHandler), metrics: newMetrics(prometheus.NewRegistry()), now: s.now,
+		cfg: cfg, opts: &opts, conn: conn, log: slog.New(slog.DiscardHandler), metrics: newMetrics(prometheus.NewRegistry()), now: s.now, door: s.door,
 	}, nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/netip"
 	"slices"
+	"strconv"
 	"testing"
 
 	"github.com/stalker-asm/stalker/sinks/clickhouse"
@@ -24,6 +25,9 @@ func TestCompareNamesWhatIsLostStaleAndUnknown(t *testing.T) {
 		_ = other.Close()
 	})
 	if err := other.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := other.Write(t.Context(), &rows.Batch{Findings: manyFindings(1000)}); err != nil { // as verify writes
 		t.Fatal(err)
 	}
 	host := func(n byte, first, last int64, version uint64, os string) rows.Host {
@@ -64,4 +68,12 @@ func TestCompareNamesWhatIsLostStaleAndUnknown(t *testing.T) {
 	if got, err := live.Compare(t.Context(), other, []string{"another"}); err != nil || got[1].Lost != 0 {
 		t.Errorf("another project: %+v, %v", got, err)
 	}
+}
+
+func manyFindings(n int) []rows.Finding {
+	list := make([]rows.Finding, n)
+	for i := range list {
+		list[i] = rows.Finding{ProjectID: "q", ID: strconv.Itoa(i), At: int64(i + 1)}
+	}
+	return list
 }
