@@ -98,7 +98,7 @@ export function Detail<T extends Resource>(p: Props<T>) {
             />
           </Panel>
           {p.side?.(x)}
-          <NoteEditor key={`${x.id}${x.note}${x.owner}`} path={p.path} of={x} readOnly={!update} />
+          <NoteEditor key={x.id} path={p.path} of={x} readOnly={!update} />
         </aside>
       </div>}
     </>
