@@ -9,7 +9,7 @@ import (
 
 // What is known of a body is what encoding/json reads.
 func FuzzScan(f *testing.F) {
-	for _, s := range []string{`{"findings":[{"a":1}, "x" ,null]}`, `[1,{"b":[]}]`, `{"findings":[],"findings":[1]}`, `{}`, ` [ ] `, `{"findings":null}`, `{"lines":[1]}`, `[1]]`, `{"findings":[1],}`} {
+	for _, s := range []string{`{"findings":[{"a":1}, "x" ,null]}`, `[1,{"b":[]}]`, `{"findings":[],"findings":[1]}`, `{}`, ` [ ] `, `{"findings":null}`, `{"lines":[1]}`, `[1]]`, `{"findings":[1],}`, `[]{"":`, `[] [`, `[]tru`, `[]-`} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, text string) {

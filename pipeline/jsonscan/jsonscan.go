@@ -32,8 +32,11 @@ func New(text []byte) *Scanner {
 // Fail says that the caller does not know what it read.
 func (c *Scanner) Fail() { c.bad = true }
 
-// End reports whether all was known and nothing is left.
-func (c *Scanner) End() bool { return !c.bad && errors.Is(c.d.Skip(), io.EOF) }
+// End reports whether all was known and nothing is left: neither a value, one that is
+// cut off too, nor what is none.
+func (c *Scanner) End() bool {
+	return !c.bad && c.d.Next() == jx.Invalid && errors.Is(c.d.Skip(), io.EOF)
+}
 
 var errUnknown = errors.New("not the plain form")
 
