@@ -277,46 +277,44 @@ func problemsIn(file string, err error) []pipeline.FileProblem {
 }
 
 func (s *Sources) takeJob(ctx context.Context, id, source, file string, files fs.FS) error {
-	j, err := loadJob(files, file)
-	if err == nil {
-		err = s.checkJob(ctx, &j)
-	}
-	if err != nil {
+	j, changed, err := s.read(ctx, record.ChangeJob, s.checkJob, id, source, file, files)
+	if err != nil || !changed {
 		return err
 	}
-	was, err := get[pipeline.Job](ctx, s.store, record.ChangeJob, id)
-	if err != nil && pipeline.CodeOf(err) != pipeline.CodeNotFound {
-		return err
-	}
-	j.ID, j.BuiltIn, j.SourceID, j.SourceFile = id, false, source, file
-	j.Version, j.UpdatedAt = was.Version, was.UpdatedAt
-	if same(j, was) {
-		return nil
-	}
-	j.Version, j.UpdatedAt = was.Version+1, s.now().UTC()
 	e := Entity{Kind: record.ChangeJob, ID: j.ID, Name: j.Name, Version: j.Version}
 	return s.seed(ctx, e, j, record.Change{Kind: record.ChangeJob, ID: j.ID, Job: &j})
 }
 
 func (s *Sources) takeTemplate(ctx context.Context, id, source, file string, files fs.FS) error {
-	j, err := loadJob(files, file)
-	if err == nil {
-		err = s.checkTemplate(ctx, &j)
+	j, changed, err := s.read(ctx, kindJobTemplate, s.checkTemplate, id, source, file, files)
+	if err != nil || !changed {
+		return err
+	}
+	return s.keepTemplate(ctx, &j)
+}
+
+// read is the job or the template in a file as it is to be stored; changed says that
+// what is stored differs.
+func (s *Sources) read(
+	ctx context.Context, kind record.ChangeKind, check func(context.Context, *pipeline.Job) error, id, source, file string, files fs.FS,
+) (j pipeline.Job, changed bool, err error) {
+	if j, err = loadJob(files, file); err == nil {
+		err = check(ctx, &j)
 	}
 	if err != nil {
-		return err
+		return j, false, err
 	}
-	was, err := get[pipeline.Job](ctx, s.store, kindJobTemplate, id)
+	was, err := get[pipeline.Job](ctx, s.store, kind, id)
 	if err != nil && pipeline.CodeOf(err) != pipeline.CodeNotFound {
-		return err
+		return j, false, err
 	}
 	j.ID, j.BuiltIn, j.SourceID, j.SourceFile = id, false, source, file
 	j.Version, j.UpdatedAt = was.Version, was.UpdatedAt
 	if same(j, was) {
-		return nil
+		return j, false, nil
 	}
 	j.Version, j.UpdatedAt = was.Version+1, s.now().UTC()
-	return s.keepTemplate(ctx, &j)
+	return j, true, nil
 }
 
 func (s *Sources) takeSubscription(ctx context.Context, id, source, file string, files fs.FS) error {

@@ -19,11 +19,15 @@ import (
 // then the offsets. When nothing is, the batch was not, and comes again by itself. The
 // partitions must have been settled, so that reading them comes to an end.
 func (b *Broker) finish(ctx context.Context, c bus.Commit) (again int, err error) {
-	all, err := b.written(ctx, &c, kgo.ReadUncommitted())
+	from, to, err := b.held(ctx, &c)
+	if err != nil || len(to) == 0 {
+		return 0, err
+	}
+	all, err := b.written(ctx, &c, from, maps.Clone(to), kgo.ReadUncommitted())
 	if err != nil {
 		return 0, err
 	}
-	seen, err := b.written(ctx, &c, kgo.ReadCommitted())
+	seen, err := b.written(ctx, &c, from, to, kgo.ReadCommitted())
 	if err != nil || len(seen) == 0 {
 		return 0, err
 	}
@@ -74,12 +78,11 @@ type place struct {
 	offset    int64
 }
 
-// written reads what a commit wrote, as far as the isolation shows it.
-func (b *Broker) written(ctx context.Context, c *bus.Commit, isolation kgo.IsolationLevel) (map[place]*kgo.Record, error) {
-	from, to, err := b.held(ctx, c)
-	if err != nil || len(to) == 0 {
-		return nil, err
-	}
+// written reads what a commit wrote, as far as the isolation shows it, until nothing is
+// left of to.
+func (b *Broker) written(
+	ctx context.Context, c *bus.Commit, from map[string]map[int32]kgo.Offset, to map[place]int64, isolation kgo.IsolationLevel,
+) (map[place]*kgo.Record, error) {
 	client, err := b.client(kgo.ConsumePartitions(from), kgo.FetchIsolationLevel(isolation), kgo.KeepControlRecords())
 	if err != nil {
 		return nil, err
